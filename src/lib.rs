@@ -1,1 +1,3 @@
-//! x
+//! mxdrill proves where mail really goes.
+pub mod mail;
+pub mod source;

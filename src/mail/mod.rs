@@ -1,0 +1,23 @@
+//! What the RFCs define about mail, without any input or output.
+//!
+//! ```text
+//!   stage     where in an SMTP session something happens
+//!   status    enhanced status codes, `4.7.650` (RFC 3463)
+//!   reply     what a server answered, every line kept (RFC 5321 4.2)
+//!   address   mailboxes, reverse-paths, tags in local parts
+//!   framing   where a command, a body or a BDAT chunk ends, byte for byte
+//! ```
+//!
+//! This room imports nothing of ours, and must not know that networks exist.
+
+pub mod address;
+pub mod framing;
+pub mod received;
+pub mod reply;
+pub mod stage;
+pub mod status;
+
+pub use address::Address;
+pub use reply::{Reply, Severity};
+pub use stage::Stage;
+pub use status::EnhancedStatus;
