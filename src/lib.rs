@@ -1,3 +1,8 @@
 //! mxdrill proves where mail really goes.
+pub mod inventory;
 pub mod mail;
+pub mod record;
+pub mod scenario;
 pub mod source;
+pub mod terms;
+pub mod world;

@@ -142,10 +142,7 @@ pub fn draw_all(source: &SourceText, said: &[Diagnostic], paint: Paint) -> Strin
     drawn.join("\n")
 }
 
-fn snippet<'a>(
-    source: &'a SourceText,
-    said: &'a Diagnostic,
-) -> Snippet<'a, annotate_snippets::Annotation<'a>> {
+fn snippet<'a>(source: &'a SourceText, said: &'a Diagnostic) -> Snippet<'a, annotate_snippets::Annotation<'a>> {
     let mut snippet = Snippet::source(&*source.text).path(&*source.name).fold(true);
     if let Some((span, label)) = &said.mark {
         let mut mark = AnnotationKind::Primary.span(within(source, *span));

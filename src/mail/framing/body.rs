@@ -102,7 +102,9 @@ mod tests {
     fn only_crlf_dot_crlf_ends_a_body() {
         assert_eq!(end_of(b".\r\n"), Some(3));
         assert_eq!(end_of(b"a\r\n.\r\nQUIT\r\n"), Some(6));
-        for open in ["a\n.\n", "a\n.\r\n", "a\r.\r", "a\r\n.\n", "a\r\n.\r\r\n", "a\r\n..\r\n", "a\r\r\n.x\r\n", "\r.\r\n"] {
+        for open in
+            ["a\n.\n", "a\n.\r\n", "a\r.\r", "a\r\n.\n", "a\r\n.\r\r\n", "a\r\n..\r\n", "a\r\r\n.x\r\n", "\r.\r\n"]
+        {
             assert_eq!(end_of(open.as_bytes()), None, "{open:?}");
         }
     }

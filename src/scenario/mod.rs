@@ -1,0 +1,20 @@
+//! What should happen: the scenario file, as its writer meant it.
+//!
+//! ```text
+//!   text ──> source::yaml ──> decode ──> Scenario ──> check ──> Scenario, or every mistake at once
+//! ```
+//!
+//! A scenario knows nothing of what did happen (`record/`); only `judge/` reads both. Everything
+//! that a verdict may speak of keeps its [`Span`](crate::source::Span), so that a failed
+//! expectation is drawn at the scenario's own line.
+
+pub mod expectation;
+pub mod fault;
+mod model;
+
+pub use expectation::{Expectation, Judged};
+pub use fault::Fault;
+pub use model::{
+    Busy, Defaults, Lab, LabHost, LabHostKind, LabTls, MxSender, Phase, Probes, Proxy, RealHost, Scenario, Sender,
+    SenderKind, Timeouts, Verify,
+};

@@ -1,0 +1,20 @@
+//! What the surroundings give a run: a clock, dice, secrets, and a way to other machines.
+//!
+//! ```text
+//!   main.rs ── wall clock, entropy, environment ──> World
+//!                                                     │ handed in
+//!        proxy   lab   send   collect   run  <────────┘
+//! ```
+//!
+//! Nothing else in the crate reads the time of day, entropy or the environment, so that a test
+//! can hand in its own. Durations are measured by tokio's clock, which tests can pause.
+
+mod clock;
+mod dial;
+mod dice;
+mod secret;
+
+pub use clock::Clock;
+pub use dial::{Callers, Dialer, Listening};
+pub use dice::Dice;
+pub use secret::{Environment, SecretError};
