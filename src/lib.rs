@@ -1,4 +1,5 @@
 //! mxdrill proves where mail really goes.
+pub mod dns;
 pub mod inventory;
 pub mod mail;
 pub mod record;

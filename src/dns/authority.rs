@@ -1,0 +1,183 @@
+//! The lab's authoritative server, over UDP and TCP.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use hickory_server::Server;
+use hickory_server::net::runtime::TokioRuntimeProvider;
+use hickory_server::proto::rr::rdata::{A, AAAA};
+use hickory_server::proto::rr::{Name, RData, Record, RecordSet, RecordType, RrKey};
+use hickory_server::store::in_memory::InMemoryZoneHandler;
+use hickory_server::zone_handler::{AxfrPolicy, Catalog, ZoneType};
+use tokio::net::{TcpListener, UdpSocket};
+
+use super::{ZoneError, zone_records};
+
+/// How long an idle TCP client is kept.
+const TCP_IDLE: Duration = Duration::from_secs(5);
+/// How many answers wait for one TCP client.
+const TCP_BUFFER: usize = 64;
+const TTL: u32 = 60;
+
+/// The zones of a lab, answered at one address.
+pub struct Authority {
+    server: Server<Catalog>,
+    address: SocketAddr,
+}
+
+/// The authority could not be started.
+#[derive(Debug, thiserror::Error)]
+pub enum AuthorityError {
+    /// A zone cannot be read.
+    #[error(transparent)]
+    Zone(#[from] ZoneError),
+    /// The zone and the addresses of hosts cannot be served together.
+    #[error("the zone `{0}` cannot be served: {1}")]
+    Contents(String, String),
+    /// The address cannot be bound.
+    #[error("the lab's DNS cannot listen at {address}: {error}; give `lab.network` or `lab.dns.port` another value")]
+    Bind {
+        /// Which address.
+        address: SocketAddr,
+        /// Why.
+        error: io::Error,
+    },
+}
+
+impl Authority {
+    /// Serves `zones` (origin and text) at `address`, with the addresses of `hosts` added. Zones
+    /// that the hosts need and nobody wrote are made. Port 0 takes a free one.
+    ///
+    /// # Errors
+    /// Where a zone is wrong or the address cannot be had.
+    pub async fn start(
+        address: SocketAddr,
+        zones: &[(String, String)],
+        hosts: &[(String, Vec<IpAddr>)],
+    ) -> Result<Self, AuthorityError> {
+        let mut server = Server::new(catalog(zones, hosts)?);
+        let (udp, tcp, address) = sockets(address).await.map_err(|error| AuthorityError::Bind { address, error })?;
+        server.register_socket(udp);
+        server.register_listener(tcp, TCP_IDLE, TCP_BUFFER);
+        Ok(Self { server, address })
+    }
+
+    /// Where it answers.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Stops answering.
+    pub async fn down(mut self) {
+        // The only error is that a task was already gone.
+        let _ = self.server.shutdown_gracefully().await;
+    }
+}
+
+/// UDP and TCP at the same port.
+async fn sockets(address: SocketAddr) -> io::Result<(UdpSocket, TcpListener, SocketAddr)> {
+    const TRIES: usize = 20;
+    let mut last = io::Error::from(io::ErrorKind::AddrInUse);
+    for _ in 0..TRIES {
+        let tcp = TcpListener::bind(address).await?;
+        let taken = tcp.local_addr()?;
+        match UdpSocket::bind(taken).await {
+            Ok(udp) => return Ok((udp, tcp, taken)),
+            Err(error) => last = error,
+        }
+        if address.port() != 0 {
+            break;
+        }
+    }
+    Err(last)
+}
+
+type Zone = (Name, BTreeMap<RrKey, RecordSet>);
+
+fn catalog(zones: &[(String, String)], hosts: &[(String, Vec<IpAddr>)]) -> Result<Catalog, AuthorityError> {
+    let mut all: Vec<Zone> = vec![];
+    for (origin, text) in zones {
+        all.push(zone_records(origin, text)?);
+    }
+    for (host, addresses) in hosts {
+        let name = Name::from_utf8(format!("{host}."))
+            .map_err(|error| ZoneError { origin: host.clone(), why: error.to_string() })?;
+        let zone = zone_for(&mut all, &name)?;
+        for address in addresses {
+            add(&mut zone.1, &name, *address);
+        }
+    }
+    let mut catalog = Catalog::new();
+    for (origin, sets) in all {
+        let zone =
+            InMemoryZoneHandler::<TokioRuntimeProvider>::new(origin.clone(), sets, ZoneType::Primary, AxfrPolicy::Deny)
+                .map_err(|error| AuthorityError::Contents(origin.to_string(), error.to_string()))?;
+        catalog.upsert(origin.into(), vec![Arc::new(zone)]);
+    }
+    Ok(catalog)
+}
+
+/// The closest zone that holds `name`; its parent's, made anew, where there is none.
+fn zone_for<'a>(all: &'a mut Vec<Zone>, name: &Name) -> Result<&'a mut Zone, AuthorityError> {
+    let closest = (0..all.len()).filter(|at| all[*at].0.zone_of(name)).max_by_key(|at| all[*at].0.num_labels());
+    let at = match closest {
+        Some(at) => at,
+        None => {
+            let parent = name.base_name();
+            let origin = if parent.num_labels() == 0 { name.clone() } else { parent };
+            all.push(zone_records(&origin.to_utf8(), "")?);
+            all.len() - 1
+        }
+    };
+    Ok(&mut all[at])
+}
+
+fn add(sets: &mut BTreeMap<RrKey, RecordSet>, name: &Name, address: IpAddr) {
+    let (kind, data) = match address {
+        IpAddr::V4(v4) => (RecordType::A, RData::A(A(v4))),
+        IpAddr::V6(v6) => (RecordType::AAAA, RData::AAAA(AAAA(v6))),
+    };
+    let key = RrKey::new(name.into(), kind);
+    let set = sets.entry(key).or_insert_with(|| RecordSet::with_ttl(name.clone(), kind, TTL));
+    set.insert(Record::from_rdata(name.clone(), TTL, data), 1);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{LookupError, Lookups, Resolver};
+    use super::*;
+
+    fn ip(text: &str) -> IpAddr {
+        text.parse().unwrap()
+    }
+
+    #[tokio::test]
+    async fn the_zones_and_the_hosts_of_a_lab_are_answered() {
+        let zones = [
+            (
+                "drill.example".to_owned(),
+                "@ MX 10 mx1.new.example.\n@ MX 20 mx.old.example.\nalias CNAME drill.example.\n".to_owned(),
+            ),
+            ("none.example".to_owned(), "@ MX 0 .\n".to_owned()),
+        ];
+        let hosts = [("mx1.new.example".to_owned(), vec![ip("127.77.0.2"), ip("::1")])];
+        let authority = Authority::start("127.0.0.1:0".parse().unwrap(), &zones, &hosts).await.unwrap();
+        let resolver = Resolver::at(authority.address()).unwrap();
+
+        let set = resolver.mx("drill.example").await.unwrap();
+        let mut hosts = set.hosts.clone();
+        hosts.sort();
+        assert_eq!(hosts, [(10, "mx1.new.example".to_owned()), (20, "mx.old.example".to_owned())]);
+        assert_eq!(resolver.mx("none.example").await.unwrap().hosts, [(0, String::new())]);
+        let alias = resolver.mx("alias.drill.example").await.unwrap();
+        assert_eq!((alias.canonical.as_deref(), alias.hosts.len()), (Some("drill.example"), 2));
+        assert_eq!(resolver.addresses("mx1.new.example").await.unwrap(), [ip("::1"), ip("127.77.0.2")]);
+        let gone = resolver.addresses("mx9.new.example").await;
+        assert_eq!(gone, Err(LookupError::NoSuchName("mx9.new.example".to_owned())));
+        assert!(matches!(resolver.mx("elsewhere.test").await, Err(LookupError::Failed { .. })));
+        authority.down().await;
+    }
+}
