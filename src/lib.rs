@@ -1,7 +1,9 @@
 //! mxdrill proves where mail really goes.
 pub mod dns;
 pub mod inventory;
+pub mod judge;
 pub mod mail;
+pub mod plan;
 pub mod record;
 pub mod scenario;
 pub mod source;

@@ -28,6 +28,11 @@ impl Address {
         &self.domain
     }
 
+    /// `postmaster@localhost`, which every host takes (RFC 5321 4.5.1).
+    pub fn postmaster() -> Address {
+        Address { local: "postmaster".to_owned(), domain: "localhost".to_owned() }
+    }
+
     /// The same address with `+detail` added to its local part (RFC 5233).
     #[must_use]
     pub fn with_detail(&self, detail: &str) -> Address {

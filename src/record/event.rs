@@ -166,6 +166,9 @@ pub struct Sent {
     pub state: SentState,
     /// In a sentence.
     pub why: String,
+    /// Hosts of the route that were not tried, since the sender had no reason to.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub untried: Vec<String>,
 }
 
 words! {

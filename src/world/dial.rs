@@ -13,8 +13,17 @@ use tokio::net::{TcpSocket, TcpStream};
 pub struct Listening {
     /// The socket to dial.
     pub socket: SocketAddr,
+    /// The host's own socket, which differs where a proxy is dialled in its stead.
+    pub own: SocketAddr,
     /// Whether a fault proxy stands there, which wants to know who calls.
     pub proxied: Option<Arc<str>>,
+}
+
+impl Listening {
+    /// A host without any proxy before it.
+    pub fn plain(socket: SocketAddr) -> Self {
+        Self { socket, own: socket, proxied: None }
+    }
 }
 
 /// Opens connections. Hosts are looked up by name and address first: a lab tells hosts apart by
@@ -40,7 +49,7 @@ impl Dialer {
     /// Where `host` at `address` is dialled: its route, or `port` of the address itself.
     pub fn target(&self, host: &str, address: IpAddr, port: u16) -> Listening {
         let known = self.lock().get(&(host.to_ascii_lowercase(), address)).cloned();
-        known.unwrap_or(Listening { socket: SocketAddr::new(address, port), proxied: None })
+        known.unwrap_or_else(|| Listening::plain(SocketAddr::new(address, port)))
     }
 
     /// Connects to `target` within `limit`. `tag` is told to a proxy of this process that stands

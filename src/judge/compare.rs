@@ -1,0 +1,351 @@
+//! One probe against what is expected of it: the rules of a verdict, in their order.
+
+use super::absence::{self, first_line};
+use super::{Facts, ProbeFacts, copies, path, settle};
+use crate::inventory::Inventory;
+use crate::mail::Stage;
+use crate::plan::{Plan, Probe};
+use crate::record::{AttemptResult, Control, Handling, Hop, SentState};
+use crate::scenario::Expectation;
+use crate::source::{Span, Spanned, or_list, plural};
+use crate::terms::{Family, Outcome, TlsDemand, Verdict};
+
+/// A verdict and what decided it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Judgement {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// Why, in a sentence.
+    pub why: String,
+    /// The part of the expectation that decided it.
+    pub span: Span,
+    /// What would mend it.
+    pub help: Option<String>,
+}
+
+impl Judgement {
+    fn new(verdict: Verdict, why: impl Into<String>, span: Span) -> Self {
+        Self { verdict, why: why.into(), span, help: None }
+    }
+
+    fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+}
+
+/// Everything that the rules look at.
+struct Case<'a> {
+    plan: &'a Plan,
+    facts: &'a Facts,
+    controls: &'a [Control],
+    phase: usize,
+    seen: &'a ProbeFacts,
+    outcome: Option<Outcome>,
+    path: Vec<Hop>,
+}
+
+/// Judges one probe in one phase: the worst of the expectations that speak of its sender.
+pub fn judge_probe(plan: &Plan, facts: &Facts, controls: &[Control], phase: usize, probe: &Probe) -> Judgement {
+    let seen = facts.probe(&probe.tag);
+    let stated = &plan.scenario.phases[phase];
+    let case = Case {
+        plan,
+        facts,
+        controls,
+        phase,
+        outcome: settle::outcome(&seen),
+        path: path::path(plan, &seen),
+        seen: &seen,
+    };
+    let spoken = stated.expect.iter().filter(|it| speaks_of(it, &probe.sender));
+    let worst = spoken
+        .map(|expectation| case.judge(expectation))
+        .reduce(|worst, next| if next.verdict > worst.verdict { next } else { worst });
+    worst.unwrap_or_else(|| Judgement::new(Verdict::Pass, "nothing is expected of it", stated.span))
+}
+
+/// Whether an expectation is about the probes of this sender.
+pub(super) fn speaks_of(expectation: &Expectation, sender: &str) -> bool {
+    expectation.from.as_ref().is_none_or(|from| from.value == sender)
+}
+
+impl Case<'_> {
+    fn judge(&self, expected: &Expectation) -> Judgement {
+        if self.outcome.is_none() {
+            return Judgement::new(Verdict::Inconclusive, "it was not sent", expected.span)
+                .help("run the scenario again");
+        }
+        let rules = [Self::must_not, Self::fault_stopped_it, Self::must, Self::unproven];
+        rules.iter().find_map(|rule| rule(self, expected)).unwrap_or_else(|| self.pass(expected))
+    }
+
+    /// Rule 1: observed where it must never be, or more often than allowed.
+    fn must_not(&self, expected: &Expectation) -> Option<Judgement> {
+        for platform in expected.never.iter().chain(&expected.not_via) {
+            if let Some(host) = self.observed_at(&platform.value) {
+                return Some(self.reached(platform, &host));
+            }
+        }
+        let allowed = expected.copies.as_ref().map_or(1, |it| it.value);
+        let copies = copies::count(&self.seen.landed);
+        if copies > allowed {
+            let span = expected.copies.as_ref().map_or(expected.span, |it| it.span);
+            let why = format!(
+                "{} are at rest, {} allowed",
+                plural(copies as usize, "copy").replace("copys", "copies"),
+                allowed
+            );
+            return Some(Judgement::new(Verdict::Fail, why, span));
+        }
+        None
+    }
+
+    fn reached(&self, platform: &Spanned<String>, host: &str) -> Judgement {
+        let attempt = self.seen.attempts.iter().find(|it| it.host == host && it.result == AttemptResult::Accepted);
+        let name = &platform.value;
+        match attempt.and_then(|it| it.preference) {
+            Some(preference) => {
+                let why = format!("reached `{name}`: {host} took it at preference {preference}");
+                Judgement::new(Verdict::Fail, why, platform.span)
+                    .help(format!("remove `MX {preference} {host}.` or point it at the new platform"))
+            }
+            None => Judgement::new(Verdict::Fail, format!("reached `{name}`: seen at {host}"), platform.span)
+                .help(format!("find what still hands mail to {host}")),
+        }
+    }
+
+    /// The host by which a probe was seen at a platform or host, at rest or on its way.
+    fn observed_at(&self, name: &str) -> Option<String> {
+        let inventory = &self.plan.scenario.inventory;
+        let is = |host: &str| host == name || platform_is(inventory, host, name);
+        let accepted = self.seen.attempts.iter().filter(|it| it.result == AttemptResult::Accepted);
+        if let Some(attempt) = accepted.into_iter().find(|it| is(&it.host)) {
+            return Some(attempt.host.clone());
+        }
+        if let Some(landed) =
+            self.seen.landed.iter().find(|it| it.platform == name || it.host.as_deref().is_some_and(is))
+        {
+            return Some(landed.host.clone().unwrap_or_else(|| landed.collector.clone()));
+        }
+        let kept = self.seen.passed.iter().filter(|it| it.handling != Handling::Refused);
+        if let Some(passed) = kept.into_iter().find(|it| it.platform == name || it.host.as_deref().is_some_and(is)) {
+            return Some(passed.host.clone().unwrap_or_else(|| passed.collector.clone()));
+        }
+        self.path.iter().find(|hop| is(&hop.by)).map(|hop| hop.by.clone())
+    }
+
+    /// Rule 2: a fault in force made the sender give up before it tried another host.
+    fn fault_stopped_it(&self, expected: &Expectation) -> Option<Judgement> {
+        let sent = self.seen.sent.as_ref()?;
+        let outcome = self.outcome?;
+        let stopped = matches!(sent.state, SentState::Bounced | SentState::Deferred | SentState::Expired);
+        let wanted = expected.outcome.iter().any(|it| it.value == outcome);
+        if !stopped || wanted || self.seen.fired.is_empty() || !self.seen.landed.is_empty() {
+            return None;
+        }
+        if sent.untried.is_empty() && sent.state != SentState::Bounced {
+            return None;
+        }
+        let last = self.seen.attempts.last()?;
+        let fault = self.seen.fired.last().and_then(|it| self.plan.scenario.faults().nth(it.fault));
+        let what = fault.map(|(_, fault)| fault.to_string()).unwrap_or_default();
+        let others = match sent.untried.as_slice() {
+            [] => "there was no other host to try".to_owned(),
+            hosts => format!("{} was not tried", or_list(hosts)),
+        };
+        let why = format!("the sender gave up at {} because of the fault ({what}): {others}", last.host);
+        let span = fault.map_or(expected.span, |(_, fault)| fault.span);
+        Some(Judgement::new(Verdict::Inconclusive, why, span).help(
+            "use a fault that makes this sender go on: `drop-syn`, `refuse`, or a 4yz reply; or expect the outcome",
+        ))
+    }
+
+    /// Rule 3: what must be seen was not, though every collector could look.
+    fn must(&self, expected: &Expectation) -> Option<Judgement> {
+        let missing = positives_on(expected, self.seen, &self.path, Some(&self.plan.scenario.inventory)).err()?;
+        let platforms = expected.at.iter().map(|it| it.value.as_str());
+        if let Some(blind) = platforms.filter_map(|platform| absence::blind(self.facts, platform)).next() {
+            return Some(
+                Judgement::new(Verdict::Inconclusive, blind, missing.span).help("mend the collector, then run again"),
+            );
+        }
+        Some(Judgement::new(Verdict::Fail, self.explained(missing.why), missing.span))
+    }
+
+    /// What was missed, and what became of the probe instead.
+    fn explained(&self, missed: String) -> String {
+        let became = match self.outcome {
+            Some(Outcome::Delivered | Outcome::Filtered | Outcome::Duplicated) | None => return missed,
+            Some(outcome) => outcome,
+        };
+        match self.seen.attempts.last() {
+            Some(last) if !matches!(last.result, AttemptResult::Accepted) => {
+                format!(
+                    "{missed}; it is {became}: {} answered {} at {}",
+                    last.host,
+                    first_line(&last.reply),
+                    last.stage
+                )
+            }
+            _ => format!("{missed}; it is {became}"),
+        }
+    }
+
+    /// Rule 4: absence was expected and nothing proves it.
+    fn unproven(&self, expected: &Expectation) -> Option<Judgement> {
+        let since = self.facts.phases.get(self.phase).and_then(|window| window.started);
+        let named = expected.never.iter().chain(&expected.not_via);
+        let platforms = named.filter(|it| self.plan.scenario.inventory.platforms.contains_key(&it.value));
+        for platform in platforms {
+            if let Err(why) = absence::proven(self.facts, self.controls, &platform.value, since) {
+                return Some(Judgement::new(Verdict::Inconclusive, why, platform.span).help(format!(
+                    "add a collector to `{}`, or close it so that it refuses `{}`",
+                    platform.value, self.plan.scenario.domain.value
+                )));
+            }
+        }
+        None
+    }
+
+    fn pass(&self, expected: &Expectation) -> Judgement {
+        let place = match (self.seen.landed.first(), self.outcome) {
+            (Some(landed), _) => format!("arrived at `{}`", landed.platform),
+            (None, Some(outcome)) => format!("{outcome}, as expected"),
+            (None, None) => "as expected".to_owned(),
+        };
+        let why = match self.natural_fallback() {
+            Some(note) => format!("{place}; {note}"),
+            None => place,
+        };
+        Judgement::new(Verdict::Pass, why, expected.span)
+    }
+
+    /// A fallback that no fault of ours caused, by the replies that caused it.
+    fn natural_fallback(&self) -> Option<String> {
+        let taken = self.seen.attempts.iter().position(|it| it.result == AttemptResult::Accepted)?;
+        let natural = self.seen.attempts[..taken].iter().find(|attempt| {
+            let of_host = |index: usize| {
+                self.plan.scenario.faults().nth(index).is_some_and(|(_, fault)| fault.host.value == attempt.host)
+            };
+            attempt.stage >= Stage::Connect && !self.seen.fired.iter().any(|firing| of_host(firing.fault))
+        })?;
+        Some(format!("natural fallback, no fault in force: {} answered {}", natural.host, first_line(&natural.reply)))
+    }
+}
+
+/// What should have been seen and was not.
+pub(super) struct Missing {
+    why: String,
+    span: Span,
+}
+
+/// Whether everything that an expectation wants to see was seen, by names alone.
+pub(super) fn positives(expected: &Expectation, seen: &ProbeFacts) -> Result<(), Missing> {
+    positives_on(expected, seen, &[], None)
+}
+
+/// `inventory` none: `via` is not looked at, it needs the whole path.
+fn positives_on(
+    expected: &Expectation,
+    seen: &ProbeFacts,
+    path: &[Hop],
+    inventory: Option<&Inventory>,
+) -> Result<(), Missing> {
+    at(expected, seen)?;
+    host(expected, seen)?;
+    enough_copies(expected, seen)?;
+    outcome(expected, seen)?;
+    connection(expected, seen)?;
+    match inventory {
+        Some(inventory) => via(expected, path, inventory),
+        None => Ok(()),
+    }
+}
+
+fn at(expected: &Expectation, seen: &ProbeFacts) -> Result<(), Missing> {
+    let Some(first) = expected.at.first() else { return Ok(()) };
+    let wanted = || or_list(&expected.at.iter().map(|it| format!("`{}`", it.value)).collect::<Vec<_>>());
+    let elsewhere = seen.landed.iter().find(|landed| !expected.at.iter().any(|it| it.value == landed.platform));
+    match (seen.landed.is_empty(), elsewhere) {
+        (true, _) => Err(Missing { why: format!("did not arrive at {} in time", wanted()), span: first.span }),
+        (false, Some(landed)) => {
+            Err(Missing { why: format!("ended at `{}`, not at {}", landed.platform, wanted()), span: first.span })
+        }
+        (false, None) => Ok(()),
+    }
+}
+
+fn host(expected: &Expectation, seen: &ProbeFacts) -> Result<(), Missing> {
+    let Some(first) = expected.host.first() else { return Ok(()) };
+    let takers = settle::taker(seen);
+    if takers.iter().any(|taker| expected.host.iter().any(|it| it.value == *taker)) {
+        return Ok(());
+    }
+    let wanted = or_list(&expected.host.iter().map(|it| it.value.as_str()).collect::<Vec<_>>());
+    let why = match takers.as_slice() {
+        [] => format!("no host took it; expected {wanted}"),
+        takers => format!("{} took it, not {wanted}", or_list(takers)),
+    };
+    Err(Missing { why, span: first.span })
+}
+
+fn enough_copies(expected: &Expectation, seen: &ProbeFacts) -> Result<(), Missing> {
+    let Some(wanted) = &expected.copies else { return Ok(()) };
+    let copies = copies::count(&seen.landed);
+    if copies >= wanted.value {
+        return Ok(());
+    }
+    let why = format!("{copies} of {} expected copies were found", wanted.value);
+    Err(Missing { why, span: wanted.span })
+}
+
+fn outcome(expected: &Expectation, seen: &ProbeFacts) -> Result<(), Missing> {
+    let Some(first) = expected.outcome.first() else { return Ok(()) };
+    let became = settle::outcome(seen);
+    if expected.outcome.iter().any(|it| Some(it.value) == became) {
+        return Ok(());
+    }
+    let wanted = or_list(&expected.outcome.iter().map(|it| it.value.word()).collect::<Vec<_>>());
+    let became = became.map_or("not sent", Outcome::word);
+    Err(Missing { why: format!("it is {became}; expected {wanted}"), span: first.span })
+}
+
+fn connection(expected: &Expectation, seen: &ProbeFacts) -> Result<(), Missing> {
+    let Some(attempt) = seen.attempts.iter().find(|it| it.result == AttemptResult::Accepted) else { return Ok(()) };
+    if let Some(demand) = &expected.tls {
+        let encrypted = attempt.tls.as_ref().is_some_and(|tls| tls.version.is_some());
+        let verified = encrypted && attempt.tls.as_ref().is_some_and(|tls| tls.verdicts == ["trusted"]);
+        let held = match demand.value {
+            TlsDemand::Any => true,
+            TlsDemand::Encrypted => encrypted,
+            TlsDemand::Verified => verified,
+        };
+        if !held {
+            let why = format!("the connection to {} was not {}", attempt.host, demand.value);
+            return Err(Missing { why, span: demand.span });
+        }
+    }
+    if let Some(family) = &expected.family {
+        let address = attempt.address.as_ref().and_then(|it| it.parse::<std::net::SocketAddr>().ok());
+        if address.is_some_and(|it| Family::of(it.ip()) != family.value) {
+            let why = format!("it left by another address family than {}", family.value);
+            return Err(Missing { why, span: family.span });
+        }
+    }
+    Ok(())
+}
+
+fn via(expected: &Expectation, path: &[Hop], inventory: &Inventory) -> Result<(), Missing> {
+    for wanted in &expected.via {
+        let on_path = path.iter().any(|hop| hop.by == wanted.value || platform_is(inventory, &hop.by, &wanted.value));
+        if !on_path {
+            return Err(Missing { why: format!("its path does not lead via {}", wanted.value), span: wanted.span });
+        }
+    }
+    Ok(())
+}
+
+fn platform_is(inventory: &Inventory, host: &str, platform: &str) -> bool {
+    inventory.of_name(host).is_some_and(|it| it.name.value == platform)
+}

@@ -1,0 +1,149 @@
+//! What was seen, sorted by whom it is about.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use crate::mail::Stage;
+use crate::plan::Plan;
+use crate::record::{Attempt, AttemptResult, Entry, Event, Firing, Landed, Looked, Passed, RunStarted, Sent, Tag};
+use crate::scenario::fault::Action;
+
+/// When a phase was.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Window {
+    /// Its start; none where the run did not come so far.
+    pub started: Option<Timestamp>,
+    /// Its end.
+    pub ended: Option<Timestamp>,
+}
+
+/// Everything that was seen of one probe or control, in order.
+#[derive(Clone, Debug, Default)]
+pub struct ProbeFacts {
+    /// The hosts that were tried.
+    pub attempts: Vec<Attempt>,
+    /// The sender's last word.
+    pub sent: Option<Sent>,
+    /// Copies at rest, as many collectors as saw them.
+    pub landed: Vec<Landed>,
+    /// Hosts that handled it.
+    pub passed: Vec<Passed>,
+    /// Faults that it met.
+    pub fired: Vec<Firing>,
+    /// When its sender first tried.
+    pub first_attempt: Option<Timestamp>,
+}
+
+/// The whole journal, sorted.
+#[derive(Clone, Debug, Default)]
+pub struct Facts {
+    /// The first entry.
+    pub started: Option<(Timestamp, RunStarted)>,
+    /// The time of the last entry.
+    pub last: Option<Timestamp>,
+    /// By tag.
+    pub probes: BTreeMap<Tag, ProbeFacts>,
+    /// By phase.
+    pub phases: Vec<Window>,
+    /// What collectors said of themselves.
+    pub looked: Vec<(Timestamp, Looked)>,
+    /// What a reader should know.
+    pub warnings: Vec<String>,
+    /// By what the run was stopped.
+    pub interrupted: Option<String>,
+    /// Whether the journal has its last line.
+    pub ended: Option<Timestamp>,
+}
+
+impl Facts {
+    /// Sorts the entries of a journal.
+    pub fn of(plan: &Plan, entries: &[Entry]) -> Self {
+        let mut facts = Facts { phases: vec![Window::default(); plan.phases.len()], ..Facts::default() };
+        let mut in_force: Vec<usize> = vec![];
+        for entry in entries {
+            facts.last = Some(entry.at);
+            facts.take(plan, entry, &mut in_force);
+        }
+        facts
+    }
+
+    /// What was seen of a tag; nothing where nothing was.
+    pub fn probe(&self, tag: &Tag) -> ProbeFacts {
+        self.probes.get(tag).cloned().unwrap_or_default()
+    }
+
+    fn take(&mut self, plan: &Plan, entry: &Entry, in_force: &mut Vec<usize>) {
+        match &entry.event {
+            Event::RunStarted(started) => self.started = Some((entry.at, (**started).clone())),
+            Event::PhaseStarted { phase } => self.window(*phase, |window| window.started = Some(entry.at)),
+            Event::PhaseEnded { phase } => self.window(*phase, |window| window.ended = Some(entry.at)),
+            Event::FaultRaised { fault } => in_force.push(*fault),
+            Event::FaultLifted { fault } => in_force.retain(|it| it != fault),
+            Event::Attempt { tag, attempt } => self.attempt(plan, tag, attempt, in_force),
+            Event::Fired(firing) => {
+                if let Some(tag) = &firing.tag {
+                    self.about(tag).fired.push(firing.clone());
+                }
+            }
+            Event::Sent(sent) => self.about(&sent.tag).sent = Some(sent.clone()),
+            Event::Landed(landed) => self.about(&landed.tag).landed.push(landed.clone()),
+            Event::Passed(passed) => self.about(&passed.tag).passed.push(passed.clone()),
+            Event::Looked(looked) => self.looked.push((entry.at, looked.clone())),
+            Event::Warning { text } => self.warnings.push(text.clone()),
+            Event::Interrupted { by } => self.interrupted = Some(by.clone()),
+            Event::RunEnded => self.ended = Some(entry.at),
+        }
+    }
+
+    fn about(&mut self, tag: &Tag) -> &mut ProbeFacts {
+        self.probes.entry(tag.clone()).or_default()
+    }
+
+    fn window(&mut self, phase: usize, change: impl FnOnce(&mut Window)) {
+        if let Some(window) = self.phases.get_mut(phase) {
+            change(window);
+        }
+    }
+
+    fn attempt(&mut self, plan: &Plan, tag: &Tag, attempt: &Attempt, in_force: &[usize]) {
+        let fired = before_accept(plan, attempt, in_force);
+        let about = self.about(tag);
+        about.first_attempt = about.first_attempt.or(Some(attempt.at));
+        about.attempts.push(attempt.clone());
+        if let Some(fault) = fired {
+            about.fired.push(Firing {
+                fault,
+                tag: Some(tag.clone()),
+                connection: 0,
+                client: None,
+                stage: Stage::Connect,
+                command: String::new(),
+            });
+        }
+    }
+}
+
+/// The fault that acts before a connection is accepted and that this attempt met: the proxy never
+/// sees such a client, its sender does.
+fn before_accept(plan: &Plan, attempt: &Attempt, in_force: &[usize]) -> Option<usize> {
+    let met = |action: &Action| match action {
+        Action::Refuse => attempt.result == AttemptResult::Refused,
+        Action::DropSyn => attempt.result == AttemptResult::Timeout,
+        _ => false,
+    };
+    if attempt.stage != Stage::Connect {
+        return None;
+    }
+    let address = attempt.address.as_ref().and_then(|it| it.parse::<std::net::SocketAddr>().ok());
+    plan.scenario
+        .faults()
+        .enumerate()
+        .filter(|(index, _)| in_force.contains(index))
+        .find(|(_, (_, fault))| {
+            fault.host.value == attempt.host
+                && met(&fault.action.value)
+                && address.is_none_or(|address| fault.covers(address.ip()))
+        })
+        .map(|(index, _)| index)
+}

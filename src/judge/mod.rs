@@ -1,0 +1,23 @@
+//! The only room that reads both what should happen and what did.
+//!
+//! ```text
+//!   Plan ────────────────┐
+//!                        ├─ facts ── settle ──> Outcome ── compare ──> Verdict ──> Record
+//!   journal entries ─────┘    (what was seen       (what became     (against each
+//!                              of each probe)       of it)           expectation)
+//! ```
+//!
+//! Pure: a journal on disk gives the same record as the run that wrote it.
+
+mod absence;
+mod compare;
+mod copies;
+mod facts;
+mod path;
+mod record;
+mod settle;
+
+pub use compare::{Judgement, judge_probe};
+pub use facts::{Facts, ProbeFacts, Window};
+pub use record::record;
+pub use settle::{Settled, outcome, settled};

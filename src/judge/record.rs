@@ -1,0 +1,154 @@
+//! From a plan and a journal to the record.
+
+use super::{Facts, Judgement, absence, compare, copies, path, settle};
+use crate::plan::{Plan, Probe};
+use crate::record::{
+    Control, Entry, Finding, FindingSeverity, Mark, PhaseRecord, ProbeRecord, Record, RecordedFault, RecordedScenario,
+    RunState, SCHEMA_RECORD,
+};
+use crate::source::Span;
+use crate::terms::Verdict;
+
+/// The record of a run, whole or cut short, from its plan and its journal.
+pub fn record(plan: &Plan, entries: &[Entry]) -> Record {
+    let facts = Facts::of(plan, entries);
+    let controls = absence::controls(plan, &facts);
+    let phases: Vec<PhaseRecord> = (0..plan.phases.len()).map(|index| phase(plan, &facts, &controls, index)).collect();
+    let verdict = phases.iter().map(|phase| phase.verdict).fold(Verdict::Pass, Verdict::worst);
+    let expected = plan.scenario.verdict.as_ref().map(|it| it.value);
+    let (started, first) = facts.started.clone().unzip();
+    let started = started.unwrap_or_default();
+    let last = facts.ended.or(facts.last).unwrap_or(started);
+    let finished = facts.ended.is_some() && facts.interrupted.is_none();
+    Record {
+        schema: SCHEMA_RECORD.to_owned(),
+        run: plan.run.clone(),
+        state: if finished { RunState::Finished } else { RunState::Interrupted },
+        verdict,
+        expected_verdict: expected,
+        run_verdict: run_verdict(verdict, expected),
+        seed: plan.seed,
+        started,
+        finished: last,
+        version: first.as_ref().map(|it| it.version.clone()).unwrap_or_default(),
+        command: first.as_ref().map(|it| it.command.clone()).unwrap_or_default(),
+        scenario: scenario(plan, first.as_ref().and_then(|it| it.inventory.clone())),
+        standing: first.map(|it| it.standing).unwrap_or_default(),
+        controls,
+        phases,
+        findings: warnings(plan, &facts),
+    }
+}
+
+fn run_verdict(verdict: Verdict, expected: Option<Verdict>) -> Verdict {
+    match expected {
+        None => verdict,
+        Some(expected) if expected == verdict => Verdict::Pass,
+        Some(_) if verdict == Verdict::Pass => Verdict::Fail,
+        Some(_) => verdict,
+    }
+}
+
+fn scenario(plan: &Plan, inventory: Option<(String, String)>) -> RecordedScenario {
+    RecordedScenario {
+        name: plan.scenario.name.value.clone(),
+        path: plan.scenario.source.name.to_string(),
+        text: plan.scenario.source.text.to_string(),
+        inventory,
+    }
+}
+
+fn phase(plan: &Plan, facts: &Facts, controls: &[Control], index: usize) -> PhaseRecord {
+    let stated = &plan.scenario.phases[index];
+    let window = facts.phases[index];
+    let probes: Vec<ProbeRecord> =
+        plan.judged(index).iter().map(|one| probe(plan, facts, controls, index, one)).collect();
+    let faults = faults(plan, facts, index);
+    let mut verdict = probes.iter().map(|probe| probe.verdict).fold(Verdict::Pass, Verdict::worst);
+    let mut why = vec![];
+    for fault in faults.iter().filter(|fault| fault.fired == 0) {
+        verdict = verdict.worst(Verdict::Inconclusive);
+        why.push(format!("the fault `{}` at {} of {} fired for no probe", fault.action, fault.at, fault.host));
+    }
+    if window.started.is_none() {
+        verdict = verdict.worst(Verdict::Inconclusive);
+        why.push("the run did not come so far".to_owned());
+    }
+    PhaseRecord {
+        name: stated.name.value.clone(),
+        verdict,
+        why,
+        started: window.started,
+        ended: window.ended,
+        probes_of: (plan.phases[index].judges != index)
+            .then(|| plan.scenario.phases[plan.phases[index].judges].name.value.clone()),
+        faults,
+        probes,
+    }
+}
+
+fn faults(plan: &Plan, facts: &Facts, phase: usize) -> Vec<RecordedFault> {
+    let all = plan.scenario.faults().enumerate();
+    all.filter(|(_, (of, _))| *of == phase)
+        .map(|(index, (_, fault))| RecordedFault {
+            host: fault.host.value.clone(),
+            at: fault.at.value.to_string(),
+            action: fault.action.value.to_string(),
+            fired: fired(plan, facts, index),
+            span: mark(plan, fault.span),
+        })
+        .collect()
+}
+
+/// How often a fault took effect for probes of the run; controls do not count.
+fn fired(plan: &Plan, facts: &Facts, fault: usize) -> u64 {
+    let probes = facts.probes.iter().filter(|(tag, _)| plan.probe(tag).is_some());
+    probes.flat_map(|(_, seen)| &seen.fired).filter(|firing| firing.fault == fault).count() as u64
+}
+
+fn probe(plan: &Plan, facts: &Facts, controls: &[Control], phase: usize, probe: &Probe) -> ProbeRecord {
+    let Judgement { verdict, why, span, help } = compare::judge_probe(plan, facts, controls, phase, probe);
+    let seen = facts.probe(&probe.tag);
+    ProbeRecord {
+        tag: probe.tag.clone(),
+        sender: probe.sender.clone(),
+        message_id: probe.tag.message_id(),
+        recipient: probe.recipient.to_string(),
+        outcome: settle::outcome(&seen),
+        copies: copies::count(&seen.landed),
+        verdict,
+        why,
+        span: mark(plan, span),
+        help,
+        watched_until: facts.phases[phase].ended,
+        path: path::path(plan, &seen),
+        fired: seen.fired,
+        attempts: seen.attempts,
+        landed: seen.landed,
+        passed: seen.passed,
+    }
+}
+
+fn mark(plan: &Plan, span: Span) -> Mark {
+    let place = plan.scenario.source.place(span);
+    let text = plan.scenario.source.slice(span);
+    let length = text.lines().next().map_or(1, |line| line.chars().count().max(1));
+    Mark { line: place.line, column: place.column, length }
+}
+
+fn warnings(plan: &Plan, facts: &Facts) -> Vec<Finding> {
+    let finding = |text: &String| Finding {
+        id: "run-warning".to_owned(),
+        severity: FindingSeverity::Warning,
+        subject: plan.scenario.domain.value.clone(),
+        platform: None,
+        title: text.clone(),
+        evidence: vec![],
+        fix: None,
+    };
+    let mut texts: Vec<&String> = facts.warnings.iter().collect();
+    // Proxies of several connections may say the same in any order.
+    texts.sort();
+    texts.dedup();
+    texts.into_iter().map(finding).collect()
+}

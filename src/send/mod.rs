@@ -1,0 +1,46 @@
+//! Ways in: how probes leave.
+//!
+//! ```text
+//!   Outgoing { tag, envelope, message, deadline }
+//!        │ Mx::deliver
+//!        v
+//!   dns::route ── host by host, address by address ──> attempt ──> Event::Attempt
+//!        └── every host failed for now? wait, next round, until the deadline ──> Event::Sent
+//! ```
+//!
+//! `mx` is mxdrill itself as the sending MTA, by RFC 5321 5.1. What an attempt means for the next
+//! host is in [`decide`]; what happens in one attempt is in `attempt`. Nothing here knows why a
+//! probe is sent or what is expected of it.
+
+mod attempt;
+mod decide;
+mod message;
+mod mx;
+
+use std::sync::Arc;
+
+use tokio::time::Instant;
+
+use crate::mail::Address;
+use crate::record::Tag;
+
+pub use decide::{Decision, decide};
+pub use message::{MessageError, message};
+pub use mx::{Mx, Settings};
+
+/// A message on its way out.
+#[derive(Clone, Debug)]
+pub struct Outgoing {
+    /// Its tag.
+    pub tag: Tag,
+    /// Its number in the run, which its draws depend on.
+    pub number: u64,
+    /// Reverse-path.
+    pub from: Address,
+    /// Recipient.
+    pub to: Address,
+    /// The message with CRLF line ends.
+    pub message: Arc<[u8]>,
+    /// When its sender gives up.
+    pub deadline: Instant,
+}
