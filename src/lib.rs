@@ -3,6 +3,8 @@ pub mod inventory;
 pub mod mail;
 pub mod record;
 pub mod scenario;
+pub mod smtp;
 pub mod source;
 pub mod terms;
+pub mod tls;
 pub mod world;
