@@ -6,6 +6,8 @@ pub mod mail;
 pub mod plan;
 pub mod record;
 pub mod scenario;
+pub mod smtp;
 pub mod source;
 pub mod terms;
+pub mod tls;
 pub mod world;

@@ -1,0 +1,18 @@
+//! SMTP sessions (RFC 5321), one engine for the client's side and one for the server's, over any
+//! stream.
+//!
+//! ```text
+//!   client::Session ── command, limit ──> stream ──> Ok(Reply) whatever its code, or Stop
+//!                                                    (the caller judges replies, not the engine)
+//! ```
+//!
+//! Framing and replies are those of `mail/`; nothing here knows hosts, faults or scenarios.
+
+mod capabilities;
+pub mod client;
+mod input;
+mod stop;
+
+pub use capabilities::{Capabilities, Hello};
+pub use client::{Session, Starttls};
+pub use stop::{Stop, StopKind};

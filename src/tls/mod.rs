@@ -1,0 +1,34 @@
+//! TLS as a sending MTA uses it, and the certificates of a lab.
+//!
+//! ```text
+//!   Trust (roots) ──> connect(stream, host) ──> TlsStream + TlsSeen (chain, every flaw)
+//!                        │ the verifier captures and never aborts: opportunistic TLS goes on
+//!                        └ judge(chain, host, roots, now): each check by itself
+//!
+//!   Authority ──> acceptor(names) for a lab's hosts
+//! ```
+//!
+//! One provider, aws-lc-rs, named everywhere and never a process default. The time of day comes
+//! from the run's clock.
+
+mod authority;
+mod capture;
+mod connect;
+mod describe;
+mod judge;
+mod trust;
+
+pub use authority::{Authority, AuthorityError, Validity};
+pub use connect::{TlsFailed, connect};
+pub use describe::certificate;
+pub use judge::{CertificateFlaw, judge};
+pub use trust::{BadPem, Trust};
+
+use std::sync::Arc;
+
+use rustls::crypto::CryptoProvider;
+
+/// The only provider of this crate.
+fn provider() -> Arc<CryptoProvider> {
+    Arc::new(rustls::crypto::aws_lc_rs::default_provider())
+}
