@@ -7,10 +7,13 @@
 //!        └─ collectors                 ──> (collect/ opens them)
 //! ```
 //!
-//! Pure: nothing is looked up here. Decoding is in `scenario/`, which shares the format.
+//! Pure: nothing is looked up here. A scenario's `platforms` and an inventory file are the same
+//! format, read by `decode/`.
 
 mod collector;
+pub mod decode;
 mod platform;
 
 pub use collector::{Collector, Endpoint, Imap, Log, LogFormat, Looks, Secret, TlsMode};
+pub use decode::load;
 pub use platform::{Inventory, Platform, Role, glob_matches};

@@ -1,7 +1,7 @@
 //! Places in a text file, and the drawing of what is said about them.
 //!
 //! ```text
-//!   text ──> yaml::parse ──> Node tree with spans ──> (decoders of other rooms)
+//!   text ──> yaml::parse ──> Node tree with spans ──> read ──> (decoders of other rooms)
 //!                                                          │
 //!   Diagnostic { level, title, marks, notes, help } <──────┘
 //!        │ draw
@@ -15,9 +15,12 @@
 
 mod diagnostic;
 mod prose;
+pub mod read;
+mod remark;
 mod text;
 pub mod yaml;
 
 pub use diagnostic::{Diagnostic, Level, Paint, draw, draw_all};
-pub use prose::{closest, or_list, plural};
+pub use prose::{and_list, closest, or_list, plural};
+pub use remark::{Remark, draw_remarks};
 pub use text::{Place, SourceText, Span, Spanned};

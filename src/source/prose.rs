@@ -5,6 +5,11 @@ pub fn or_list<T: AsRef<str>>(items: &[T]) -> String {
     list(items, "or")
 }
 
+/// `connect`, `a and b`, `a, b, and c`.
+pub fn and_list<T: AsRef<str>>(items: &[T]) -> String {
+    list(items, "and")
+}
+
 fn list<T: AsRef<str>>(items: &[T], word: &str) -> String {
     match items {
         [] => "nothing".to_owned(),
@@ -32,7 +37,6 @@ pub fn closest<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> O
         .filter(|(edits, _)| *edits <= allowed)
         .min_by_key(|(edits, _)| *edits)
         .map(|(_, word)| word)
-        .or(None)
 }
 
 /// Damerau-Levenshtein distance with adjacent transpositions.

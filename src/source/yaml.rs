@@ -95,21 +95,16 @@ struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     fn next(&mut self) -> Result<(Event<'a>, Span), Diagnostic> {
-        loop {
-            let Some(next) = self.events.next_event() else {
-                return Ok((Event::StreamEnd, Span::default()));
-            };
-            match next {
-                Ok((event, span)) => {
-                    let span = span.byte_range().map(Span::new).unwrap_or_default();
-                    return Ok((event, span));
-                }
-                Err(error) => {
-                    let at = error.marker().byte_offset().unwrap_or(0).min(self.source.text.len());
-                    let title = format!("this is not YAML: {}", error.info());
-                    return Err(Diagnostic::error(Span::new(at..at + 1), title)
-                        .note("indentation is by spaces; text with `: `, `#` or quotes in it belongs in quotes"));
-                }
+        let Some(next) = self.events.next_event() else {
+            return Ok((Event::StreamEnd, Span::default()));
+        };
+        match next {
+            Ok((event, span)) => Ok((event, span.byte_range().map(Span::new).unwrap_or_default())),
+            Err(error) => {
+                let at = error.marker().byte_offset().unwrap_or(0).min(self.source.text.len());
+                let title = format!("this is not YAML: {}", error.info());
+                Err(Diagnostic::error(Span::new(at..at + 1), title)
+                    .note("indentation is by spaces; text with `: `, `#` or quotes in it belongs in quotes"))
             }
         }
     }

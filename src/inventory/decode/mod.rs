@@ -1,0 +1,83 @@
+//! From the text of an inventory, or the `platforms` of a scenario, to platforms.
+
+mod collector;
+mod value;
+
+use super::{Inventory, Platform, Role};
+use crate::source::read::{Asked, Fields, Said, entries, list, number, spanned, word};
+use crate::source::yaml::{self, Node};
+use crate::source::{Diagnostic, Remark, SourceText, Spanned};
+
+pub use value::{endpoint, host_name, network, pattern, secret};
+
+/// The highest number of an autonomous system (RFC 6793).
+const MAX_ASN: u64 = u32::MAX as u64;
+
+/// Reads an inventory file.
+///
+/// # Errors
+/// Everything that is wrong with it, in the order of the file.
+pub fn load(source: &SourceText) -> Result<(Inventory, Vec<Remark>), Vec<Remark>> {
+    let (inventory, said) = file(source);
+    let errors = said.has_errors();
+    match inventory {
+        Some(inventory) if !errors => Ok((inventory, said.into_remarks())),
+        _ => Err(said.into_remarks()),
+    }
+}
+
+/// Reads an inventory file as far as it can be read: platforms with mistakes keep what is right
+/// about them. `None` where there is nothing to go on with.
+pub(crate) fn file(source: &SourceText) -> (Option<Inventory>, Said) {
+    let mut said = Said::about(source);
+    let inventory = match yaml::parse(source) {
+        Ok(node) => top(&node, &mut said),
+        Err(mistakes) => {
+            mistakes.into_iter().for_each(|mistake| said.say(mistake));
+            None
+        }
+    };
+    (inventory, said)
+}
+
+fn top(node: &Node, said: &mut Said) -> Option<Inventory> {
+    let mut map = Fields::of(node, "an inventory", said)?;
+    let platforms = map.required("platforms", platforms);
+    map.optional("domains", |node: &Node, said: &mut Said| {
+        let title = "`domains` is not read yet";
+        said.refuse::<()>(Diagnostic::warning(node.span, title).note("it is kept for `mxdrill audit`"))
+    });
+    map.done();
+    platforms
+}
+
+/// The `platforms` of an inventory or a scenario.
+pub(crate) fn platforms(node: &Node, said: &mut Said) -> Option<Inventory> {
+    let platforms = entries(platform)(node, said)?;
+    let platforms = platforms.into_iter().map(|platform| (platform.name.value.clone(), platform)).collect();
+    Some(Inventory { platforms })
+}
+
+/// A platform with mistakes keeps what is right about it, so that what refers to it is not called
+/// wrong too.
+fn platform(name: &Spanned<String>, node: &Node, said: &mut Said) -> Option<Platform> {
+    let mut map = Fields::of(node, "a platform", said)?;
+    let platform = Platform {
+        name: name.clone(),
+        hosts: map.several("hosts", spanned(host_name)),
+        names: map.several("names", spanned(pattern)),
+        networks: map.several("networks", spanned(network)),
+        ptr: map.several("ptr", spanned(pattern)),
+        asn: map.several("asn", spanned(number(1..=MAX_ASN))),
+        certificates: map.several("certificates", spanned(pattern)),
+        role: map.optional("role", word("a role of a platform", "roles", Role::ALL, Role::word)).unwrap_or(Role::All),
+        collectors: map.optional("collectors", list(spanned(collector::collector))).unwrap_or_default(),
+    };
+    map.done();
+    Some(platform)
+}
+
+/// The keys and words of an inventory file, for its schema.
+pub fn asked(source: &SourceText) -> Asked {
+    file(source).1.asked().clone()
+}

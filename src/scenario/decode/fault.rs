@@ -1,0 +1,146 @@
+//! Faults: the table of actions is the only place that knows how each one is written.
+
+use std::net::IpAddr;
+
+use super::value::reply;
+use super::when::when;
+use crate::inventory::decode::host_name;
+use crate::mail::Stage;
+use crate::scenario::Fault;
+use crate::scenario::fault::{Action, Scope};
+use crate::source::Diagnostic;
+use crate::source::read::{Fields, Kind, Said, duration, scalar, size, spanned, word};
+use crate::source::yaml::{Node, Value};
+use crate::source::{and_list, closest};
+use crate::terms::Family;
+
+/// The most bytes of a body after which a connection can be cut.
+const MOST_BYTES: u64 = 32 << 20;
+
+/// Actions that are one word: `do: refuse`.
+const WORDS: &[(&str, Action)] = &[
+    ("refuse", Action::Refuse),
+    ("drop-syn", Action::DropSyn),
+    ("silent", Action::Silent(None)),
+    ("close", Action::Close),
+    ("reset", Action::Reset),
+    ("lose-reply", Action::LoseReply),
+];
+
+/// Actions with an argument: `do: { delay: 2s }`.
+const WITH_ARGUMENT: &[Kind<Action>] = &[
+    ("silent", |node, said| duration(node, said).map(|time| Action::Silent(Some(time)))),
+    ("reply", |node, said| reply(node, said).map(Action::Reply)),
+    ("delay", |node, said| duration(node, said).map(Action::Delay)),
+    ("close-after", |node, said| size(1..=MOST_BYTES)(node, said).map(Action::CloseAfter)),
+    ("reset-after", |node, said| size(1..=MOST_BYTES)(node, said).map(Action::ResetAfter)),
+];
+
+/// One entry of `faults`.
+pub(super) fn fault(node: &Node, said: &mut Said) -> Option<Fault> {
+    let mut map = Fields::of(node, "a fault", said)?;
+    let host = map.required("host", spanned(host_name));
+    let at = map.required("at", spanned(word("a stage of an SMTP session", "stages", &Stage::ALL, Stage::word)));
+    let action = map.required("do", spanned(action));
+    let when = map.optional("when", when).unwrap_or_default();
+    let scope = map.optional("scope", word("a scope", "scopes", &SCOPES, spell_scope)).unwrap_or_default();
+    let address = map.optional("address", spanned(ip_address));
+    let family = map.optional("family", spanned(word("an address family", "families", Family::ALL, Family::word)));
+    map.done();
+    Some(Fault { span: node.span, host: host?, address, family, at: at?, when, action: action?, scope })
+}
+
+const SCOPES: [Scope; 2] = [Scope::Probes, Scope::All];
+
+fn spell_scope(scope: Scope) -> &'static str {
+    match scope {
+        Scope::Probes => "probes",
+        Scope::All => "all",
+    }
+}
+
+fn ip_address(node: &Node, said: &mut Said) -> Option<IpAddr> {
+    let text = scalar(node, "an IP address", said)?;
+    let title = format!("`{text}` is not an IP address");
+    text.parse().ok().or_else(|| said.refuse(Diagnostic::error(node.span, title)))
+}
+
+fn action(node: &Node, said: &mut Said) -> Option<Action> {
+    let Value::Scalar { text, .. } = &node.value else {
+        let mut map = Fields::of(node, "what a fault does", said)?;
+        for (word, _) in WORDS.iter().filter(|(word, _)| !takes_argument(word)) {
+            map.instead_of(word, |mut error| {
+                error.title = format!("`{word}` takes no argument");
+                error.help(format!("write `do: {word}`"))
+            });
+        }
+        let action = map.kind(WITH_ARGUMENT);
+        map.done();
+        return action;
+    };
+    said.note_words("what a fault does", WORDS.iter().map(|(word, _)| *word));
+    match WORDS.iter().find(|(word, _)| word == text) {
+        Some((_, action)) => Some(action.clone()),
+        None => said.refuse(no_such_action(node, text)),
+    }
+}
+
+fn takes_argument(word: &str) -> bool {
+    WITH_ARGUMENT.iter().any(|(known, _)| *known == word)
+}
+
+fn no_such_action(node: &Node, text: &str) -> Diagnostic {
+    if takes_argument(text) {
+        let title = format!("`{text}` needs an argument");
+        return Diagnostic::error(node.span, title).help(format!("write `do: {{ {text}: {} }}`", example(text)));
+    }
+    let words = WORDS.iter().map(|(word, _)| *word);
+    let all: Vec<&str> =
+        words.chain(WITH_ARGUMENT.iter().map(|(word, _)| *word).filter(|it| *it != "silent")).collect();
+    let error = Diagnostic::error(node.span, format!("`{text}` is not something that a fault can do"));
+    let error = match closest(text, all.iter().copied()) {
+        Some(near) => error.label(format!("did you mean `{near}`?")),
+        None => error,
+    };
+    error.note(format!("faults are {}", and_list(&all)))
+}
+
+fn example(action: &str) -> &'static str {
+    match action {
+        "reply" => "\"451 4.7.1 later\"",
+        "close-after" | "reset-after" => "4KiB",
+        _ => "2s",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::{SourceText, yaml};
+
+    fn read(text: &str) -> Result<Action, String> {
+        let source = SourceText::new("t.yaml", text);
+        let node = yaml::parse(&source).expect("it is YAML");
+        let mut said = Said::about(&source);
+        action(&node, &mut said).ok_or_else(|| said.into_remarks()[0].said.title.clone())
+    }
+
+    #[test]
+    fn each_action_is_written_with_its_own_word() {
+        for (word, action) in WORDS {
+            assert_eq!(action.word(), *word);
+        }
+        for (word, argument) in
+            [("silent", "1s"), ("reply", "451 later"), ("delay", "1s"), ("close-after", "9"), ("reset-after", "9")]
+        {
+            assert_eq!(read(&format!("{{ {word}: {argument} }}")).map(|it| it.word()), Ok(word));
+        }
+    }
+
+    #[test]
+    fn an_argument_too_many_or_too_few_is_said() {
+        assert_eq!(read("delay"), Err("`delay` needs an argument".to_owned()));
+        assert_eq!(read("{ refuse: 1s }"), Err("`refuse` takes no argument".to_owned()));
+        assert_eq!(read("resett"), Err("`resett` is not something that a fault can do".to_owned()));
+    }
+}

@@ -1,0 +1,155 @@
+//! The lab: zones, hosts and where they stand.
+
+use std::time::Duration;
+
+use ipnet::Ipv4Net;
+
+use super::value::reply;
+use crate::inventory::decode::{endpoint, host_name};
+use crate::mail::Reply;
+use crate::scenario::{Busy, Lab, LabHost, LabHostKind, LabTls, RealHost, Verify};
+use crate::source::read::{Fields, Kind, Said, duration, entries, number, scalar, spanned, text, word};
+use crate::source::yaml::Node;
+use crate::source::{Diagnostic, Spanned};
+use crate::terms::Family;
+
+/// How long a holding host waits between two tries.
+const HOLD_RETRY: Duration = Duration::from_millis(200);
+/// The most messages that a limit counts.
+const MOST_MESSAGES: u64 = 99_999;
+
+const KINDS: &[Kind<LabHostKind>] =
+    &[("store", store), ("relay", relay), ("hold", hold), ("reject", reject), ("real", real)];
+
+/// The `lab` of a scenario.
+pub(super) fn lab(node: &Node, said: &mut Said) -> Option<Lab> {
+    let mut map = Fields::of(node, "a lab", said)?;
+    let zones = map.optional("zones", entries(zone)).unwrap_or_default();
+    let hosts = map.required("hosts", entries(host)).unwrap_or_default();
+    let port = map.optional("port", spanned(number(1..=u64::from(u16::MAX))));
+    let network = map.optional("network", spanned(ipv4_network));
+    let dns_port = map.optional("dns", dns).flatten();
+    let families = map.several("families", word("an address family", "families", Family::ALL, Family::word));
+    map.done();
+    Some(Lab {
+        span: node.span,
+        zones: zones.into_iter().collect(),
+        hosts: hosts.into_iter().map(|host| (host.name.value.clone(), host)).collect(),
+        port,
+        dns_port,
+        network,
+        families: if families.is_empty() { vec![Family::V4] } else { families },
+    })
+}
+
+fn zone(origin: &Spanned<String>, node: &Node, said: &mut Said) -> Option<(String, Spanned<String>)> {
+    let origin = origin.strip_suffix('.').unwrap_or(origin).to_lowercase();
+    Some((origin, spanned(text)(node, said)?))
+}
+
+fn dns(node: &Node, said: &mut Said) -> Option<Option<Spanned<u16>>> {
+    let mut map = Fields::of(node, "the lab's DNS", said)?;
+    map.instead_of("faults", |mut error| {
+        error.title = "faults of the lab's DNS are not built yet".to_owned();
+        error.help("break a host instead, with `faults` in a phase")
+    });
+    let port = map.optional("port", spanned(number(1..=u64::from(u16::MAX))));
+    map.done();
+    Some(port)
+}
+
+fn ipv4_network(node: &Node, said: &mut Said) -> Option<Ipv4Net> {
+    let text = scalar(node, "an IPv4 network", said)?;
+    match text.parse::<Ipv4Net>() {
+        Ok(network) => Some(network.trunc()),
+        Err(_) => {
+            let title = format!("`{text}` is not an IPv4 network");
+            let note = "the lab's network is a part of 127.0.0.0/8, such as `127.77.3.0/24`";
+            said.refuse(Diagnostic::error(node.span, title).note(note))
+        }
+    }
+}
+
+/// One entry of `hosts`. One with mistakes stays known by its name.
+fn host(name: &Spanned<String>, node: &Node, said: &mut Said) -> Option<LabHost> {
+    let name = name.clone().map(|name| name.strip_suffix('.').unwrap_or(&name).to_lowercase());
+    let mut host = LabHost { name, kind: LabHostKind::Store, tls: LabTls::Offered, busy: None };
+    if let Some(mut map) = Fields::of(node, "a lab host", said) {
+        host.tls = map.optional("tls", word("a state of STARTTLS", "states", &TLS, spell_tls)).unwrap_or_default();
+        host.busy = map.optional("busy", spanned(busy));
+        host.kind = map.kind(KINDS).unwrap_or(LabHostKind::Store);
+        map.done();
+    }
+    Some(host)
+}
+
+const TLS: [LabTls; 2] = [LabTls::Offered, LabTls::Absent];
+
+fn spell_tls(tls: LabTls) -> &'static str {
+    match tls {
+        LabTls::Offered => "offered",
+        LabTls::Absent => "absent",
+    }
+}
+
+fn busy(node: &Node, said: &mut Said) -> Option<Busy> {
+    let mut map = Fields::of(node, "a limit of a busy host", said)?;
+    let messages = map.required("messages", number(0..=MOST_MESSAGES));
+    let per = map.required("per", duration);
+    let reply = map.optional("reply", reply).unwrap_or_else(|| Reply::new(421, "4.3.2 too many messages, try later"));
+    map.done();
+    Some(Busy { messages: messages?, per: per?, reply })
+}
+
+fn store(node: &Node, said: &mut Said) -> Option<LabHostKind> {
+    Fields::of(node, "a `store` host", said)?.done();
+    Some(LabHostKind::Store)
+}
+
+fn relay(node: &Node, said: &mut Said) -> Option<LabHostKind> {
+    let mut map = Fields::of(node, "a `relay` host", said)?;
+    let to = map.required("to", spanned(host_name));
+    let verify = map.optional("verify", word("what a relay can verify", "these", &[Verify::Recipients], spell_verify));
+    map.done();
+    Some(LabHostKind::Relay { to: to?, verify: verify.unwrap_or_default() })
+}
+
+fn spell_verify(verify: Verify) -> &'static str {
+    match verify {
+        Verify::No => "nothing",
+        Verify::Recipients => "recipients",
+    }
+}
+
+fn hold(node: &Node, said: &mut Said) -> Option<LabHostKind> {
+    let mut map = Fields::of(node, "a `hold` host", said)?;
+    let then = map.required("then", spanned(host_name));
+    let retry = map.optional("retry", duration).unwrap_or(HOLD_RETRY);
+    map.done();
+    Some(LabHostKind::Hold { then: then?, retry })
+}
+
+fn reject(node: &Node, said: &mut Said) -> Option<LabHostKind> {
+    let mut map = Fields::of(node, "a `reject` host", said)?;
+    let reply = map.optional("reply", refusal);
+    map.done();
+    let usual = || Reply::new(550, "5.7.1 mail for this domain is not accepted here");
+    Some(LabHostKind::Reject { reply: reply.unwrap_or_else(usual) })
+}
+
+/// A reply of 4yz or 5yz.
+fn refusal(node: &Node, said: &mut Said) -> Option<Reply> {
+    let reply = reply(node, said)?;
+    if reply.code >= 400 {
+        return Some(reply);
+    }
+    let title = format!("a host that rejects cannot answer {}", reply.code);
+    said.refuse(Diagnostic::error(node.span, title).note("a refusal is 4yz or 5yz, such as `550 5.1.1 unknown`"))
+}
+
+fn real(node: &Node, said: &mut Said) -> Option<LabHostKind> {
+    let mut map = Fields::of(node, "a `real` host", said)?;
+    let address = map.required("address", spanned(endpoint));
+    map.done();
+    Some(LabHostKind::Real(RealHost { address: address? }))
+}

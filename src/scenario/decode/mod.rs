@@ -1,0 +1,109 @@
+//! From a YAML tree to a scenario, one file a part of it.
+//!
+//! What is read is a draft: where a part has a mistake, its place is held by something harmless,
+//! so that the rest can still be checked against it and all mistakes are found at once. A draft
+//! in which anything was wrong is never given out.
+
+mod expect;
+mod fault;
+mod lab;
+mod phase;
+mod sender;
+mod value;
+mod when;
+
+use std::time::Duration;
+
+use indexmap::IndexMap;
+
+use super::{Defaults, Scenario, Timeouts};
+use crate::inventory::decode::{host_name, platforms};
+use crate::source::read::{Fields, Said, entries, lasting, list, number, one_or_list, spanned, text, word};
+use crate::source::yaml::Node;
+use crate::source::{Diagnostic, Span, Spanned};
+use crate::terms::Verdict;
+
+/// The longest that one step of a session may take.
+const LONGEST_STEP: Duration = Duration::from_secs(3_600);
+/// The longest wait between two rounds of attempts.
+const LONGEST_RETRY: Duration = Duration::from_secs(86_400);
+
+/// Reads a scenario as far as it can be read. Only its errors say whether it is whole.
+pub(super) fn scenario(node: &Node, said: &mut Said) -> Option<Scenario> {
+    let mut map = Fields::of(node, "a scenario", said)?;
+    let name = map.required("name", spanned(text));
+    let domain = map.required("domain", spanned(host_name)).unwrap_or_else(hole);
+    let recipient = map.optional("recipient", spanned(text));
+    let sender = map.optional("sender", spanned(value::address));
+    let verdict = map.optional("verdict", spanned(word("a verdict", "verdicts", Verdict::ALL, Verdict::word)));
+    let seed = map.optional("seed", number(0..=u64::MAX));
+    let defaults = if map.has("lab") { Defaults::Lab } else { Defaults::Rfc5321 };
+    let timeouts = map.optional("timeouts", |node: &Node, said: &mut Said| timeouts(node, defaults, said));
+    let inventory = map.optional("platforms", platforms).unwrap_or_default();
+    let lab = map.optional("lab", lab::lab);
+    let senders = map.optional("senders", entries(sender::sender)).unwrap_or_else(|| vec![sender::direct()]);
+    let proxies = map.optional("proxies", entries(sender::proxy)).unwrap_or_default();
+    let phases = map.required("phases", list(phase::phase)).unwrap_or_default();
+    if defaults == Defaults::Rfc5321 && !map.has("sender") {
+        ask_for_sender(&mut map);
+    }
+    map.done();
+    let lab_sender = Spanned::new(LAB_SENDER.parse().ok()?, Span::default());
+    Some(Scenario {
+        source: said.source().clone(),
+        name: name.unwrap_or_else(hole),
+        recipient: recipient.unwrap_or_else(|| domain.clone().map(|domain| format!("mxdrill@{domain}"))),
+        domain,
+        sender: sender.unwrap_or(lab_sender),
+        verdict,
+        seed,
+        timeouts: timeouts.unwrap_or_else(|| Timeouts::of(defaults)),
+        inventory,
+        lab,
+        senders: senders.into_iter().map(|sender| (sender.name.value.clone(), sender)).collect(),
+        proxies: proxies.into_iter().map(|proxy| (proxy.host.value.clone(), proxy)).collect::<IndexMap<_, _>>(),
+        phases,
+    })
+}
+
+/// What stands where a name is missing. Checks leave it alone.
+fn hole() -> Spanned<String> {
+    Spanned::new(String::new(), Span::default())
+}
+
+/// The reverse-path in a lab that names none; `example` is reserved (RFC 2606).
+const LAB_SENDER: &str = "mxdrill@sender.example";
+
+/// A lab needs no real reverse-path. Elsewhere bounces go to it, and SPF is judged by it.
+fn ask_for_sender(map: &mut Fields<'_>) {
+    let error = Diagnostic::error(map.key_span("name"), "a scenario without `lab` needs a `sender`");
+    map.say(
+        error
+            .note("it is the reverse-path of the probes: bounces go there, and SPF is judged by its domain")
+            .help("add `sender: mxdrill@DOMAIN` with a domain of yours"),
+    );
+}
+
+fn timeouts(node: &Node, defaults: Defaults, said: &mut Said) -> Option<Timeouts> {
+    let step = || lasting(Duration::from_millis(1)..=LONGEST_STEP);
+    let retry = lasting(Duration::from_millis(10)..=LONGEST_RETRY);
+    let mut timeouts = Timeouts::of(defaults);
+    let mut map = Fields::of(node, "timeouts", said)?;
+    for (key, slot) in [
+        ("connect", &mut timeouts.connect),
+        ("banner", &mut timeouts.banner),
+        ("ehlo", &mut timeouts.ehlo),
+        ("mail", &mut timeouts.mail),
+        ("rcpt", &mut timeouts.rcpt),
+        ("data", &mut timeouts.data),
+        ("body", &mut timeouts.body),
+        ("eom", &mut timeouts.eom),
+    ] {
+        *slot = map.optional(key, step()).unwrap_or(*slot);
+    }
+    if let Some(retry) = map.optional("retry", one_or_list(retry)).filter(|it| !it.is_empty()) {
+        timeouts.retry = retry;
+    }
+    map.done();
+    Some(timeouts)
+}

@@ -1,0 +1,70 @@
+//! Ways in, and standing proxies.
+
+use crate::inventory::decode::{host_name, secret};
+use crate::scenario::{MxSender, Proxy, Sender, SenderKind};
+use crate::source::read::{Fields, Kind, Said, scalar, spanned};
+use crate::source::yaml::Node;
+use crate::source::{Diagnostic, Span, Spanned};
+
+const KINDS: &[Kind<SenderKind>] = &[("mx", mx)];
+
+/// Kinds that the format has and this version has not.
+const NOT_BUILT: &[&str] = &["submission", "sendmail", "command", "relay"];
+
+/// The sender of a scenario that names none.
+pub(super) fn direct() -> Sender {
+    let name = Spanned::new("direct".to_owned(), Span::default());
+    Sender { name, kind: SenderKind::Mx(MxSender::default()) }
+}
+
+/// One entry of `senders`. One with mistakes stays known by its name.
+pub(super) fn sender(name: &Spanned<String>, node: &Node, said: &mut Said) -> Option<Sender> {
+    let kind = Fields::of(node, "a sender", said).and_then(|mut map| {
+        for kind in NOT_BUILT {
+            map.instead_of(kind, |error| not_built(error, kind));
+        }
+        let kind = map.kind(KINDS);
+        map.done();
+        kind
+    });
+    Some(Sender { name: name.clone(), kind: kind.unwrap_or(SenderKind::Mx(MxSender::default())) })
+}
+
+fn not_built(mut error: Diagnostic, kind: &str) -> Diagnostic {
+    error.title = format!("`{kind}` senders are not built yet");
+    error
+        .note("in this version mxdrill itself is the sending MTA: `direct: { mx: {} }`")
+        .help("remove this sender, and its name from every `from:`")
+}
+
+fn mx(node: &Node, said: &mut Said) -> Option<SenderKind> {
+    let mut map = Fields::of(node, "an `mx` sender", said)?;
+    let helo = map.optional("helo", host_name);
+    map.done();
+    Some(SenderKind::Mx(MxSender { helo }))
+}
+
+/// One entry of `proxies`.
+pub(super) fn proxy(host: &Spanned<String>, node: &Node, said: &mut Said) -> Option<Proxy> {
+    let mut map = Fields::of(node, "a standing proxy", said)?;
+    let control = map.required("control", spanned(url));
+    let token = map.optional("token", secret);
+    map.done();
+    let host = host.clone().map(|host| host.to_lowercase());
+    Some(Proxy { host, control: control?, token })
+}
+
+/// The address of a control API: scheme, host and port.
+fn url(node: &Node, said: &mut Said) -> Option<String> {
+    let text = scalar(node, "the URL of a control API", said)?;
+    let rest = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://"));
+    let rest = rest.map(|rest| rest.strip_suffix('/').unwrap_or(rest));
+    match rest {
+        Some(host) if !host.is_empty() && !host.contains(['/', '?', '#', '@', ' ']) => Some(text.to_owned()),
+        _ => {
+            let title = format!("`{text}` is not the URL of a control API");
+            let note = "it is `http://` or `https://`, a host and a port, such as `http://127.0.0.1:8025`";
+            said.refuse(Diagnostic::error(node.span, title).note(note))
+        }
+    }
+}
