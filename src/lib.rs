@@ -6,6 +6,7 @@ pub mod mail;
 pub mod plan;
 pub mod record;
 pub mod scenario;
+pub mod send;
 pub mod smtp;
 pub mod source;
 pub mod terms;

@@ -12,7 +12,7 @@ use crate::dns::{Candidate, LookupError, Lookups, NoRoute, route};
 use crate::mail::Stage;
 use crate::record::{Attempt, AttemptResult, Event, Journal, Sent, SentState};
 use crate::scenario::Timeouts;
-use crate::tls::Opportunistic;
+use crate::tls::Trust;
 use crate::world::{Dialer, Dice};
 
 /// The port that MX hosts listen on where no route says otherwise.
@@ -35,8 +35,8 @@ pub struct Settings {
     pub timeouts: Timeouts,
     /// The name in EHLO.
     pub helo: String,
-    /// TLS towards peers.
-    pub tls: Opportunistic,
+    /// Whose certificates are trusted when a peer's chain is judged.
+    pub trust: Trust,
 }
 
 /// The sender.
