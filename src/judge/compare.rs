@@ -194,7 +194,7 @@ impl Case<'_> {
 
     /// Rule 4: absence was expected and nothing proves it.
     fn unproven(&self, expected: &Expectation) -> Option<Judgement> {
-        let since = self.facts.phases.get(self.phase).and_then(|window| window.started);
+        let since = self.facts.phase(self.phase).started;
         let named = expected.never.iter().chain(&expected.not_via);
         let platforms = named.filter(|it| self.plan.scenario.inventory.platforms.contains_key(&it.value));
         for platform in platforms {
