@@ -2,6 +2,7 @@
 pub mod inventory;
 pub mod mail;
 pub mod record;
+pub mod report;
 pub mod scenario;
 pub mod source;
 pub mod terms;
