@@ -5,6 +5,7 @@ pub mod judge;
 pub mod mail;
 pub mod plan;
 pub mod record;
+pub mod report;
 pub mod scenario;
 pub mod send;
 pub mod smtp;
