@@ -1,4 +1,5 @@
 //! mxdrill proves where mail really goes.
+pub mod collect;
 pub mod inventory;
 pub mod mail;
 pub mod record;
