@@ -1,4 +1,5 @@
 //! mxdrill proves where mail really goes.
+pub mod collect;
 pub mod dns;
 pub mod inventory;
 pub mod judge;
