@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::mail::Stage;
 use crate::plan::Plan;
-use crate::record::{Attempt, AttemptResult, Entry, Event, Firing, Landed, Looked, Passed, RunStarted, Sent, Tag};
+use crate::record::{Attempt, AttemptResult, Entry, Event, Landed, Looked, Met, Passed, RunStarted, Sent, Tag};
 use crate::scenario::fault::Action;
 
 /// When a phase was.
@@ -30,7 +30,7 @@ pub struct ProbeFacts {
     /// Hosts that handled it.
     pub passed: Vec<Passed>,
     /// Faults that it met.
-    pub fired: Vec<Firing>,
+    pub fired: Vec<Met>,
     /// When its sender first tried.
     pub first_attempt: Option<Timestamp>,
 }
@@ -79,7 +79,7 @@ impl Facts {
             Event::Attempt { tag, attempt } => self.attempt(plan, tag, attempt),
             Event::Fired(firing) => {
                 if let Some(tag) = &firing.tag {
-                    self.about(tag).fired.push(firing.clone());
+                    self.about(tag).fired.push(Met::new(entry.at, firing));
                 }
             }
             Event::Sent(sent) => self.about(&sent.tag).sent = Some(sent.clone()),
@@ -119,14 +119,8 @@ impl Facts {
         about.first_attempt = about.first_attempt.or(Some(attempt.at));
         about.attempts.push(attempt.clone());
         if let Some(fault) = fired {
-            about.fired.push(Firing {
-                fault,
-                tag: Some(tag.clone()),
-                connection: 0,
-                client: None,
-                stage: Stage::Connect,
-                command: String::new(),
-            });
+            let stage = Stage::Connect;
+            about.fired.push(Met { at: attempt.at, fault, connection: 0, client: None, stage, command: String::new() });
         }
     }
 }

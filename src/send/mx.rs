@@ -63,18 +63,20 @@ impl Mx {
     pub async fn deliver(&self, mail: &Outgoing) -> SentState {
         let mut round = 1;
         loop {
-            let state = match self.round(mail, round).await {
+            match self.round(mail, round).await {
                 Round::Taken => return self.say(mail, SentState::Delivered, "a host took it", vec![]),
                 Round::Bounced { why, untried } => return self.say(mail, SentState::Bounced, &why, untried),
                 Round::Deferred(why) => self.say(mail, SentState::Deferred, &why, vec![]),
             };
-            debug_assert_eq!(state, SentState::Deferred);
-            let pause = self.pause(round);
-            if Instant::now() + pause >= mail.deadline {
-                tokio::time::sleep_until(mail.deadline).await;
+            let next = Instant::now() + self.pause(round);
+            let wake = next.min(mail.deadline);
+            tokio::select! {
+                () = tokio::time::sleep_until(wake) => {}
+                () = mail.enough.cancelled() => return SentState::Deferred,
+            }
+            if next >= mail.deadline {
                 return self.say(mail, SentState::Expired, "every host was tried until the deadline", vec![]);
             }
-            tokio::time::sleep(pause).await;
             round += 1;
         }
     }
