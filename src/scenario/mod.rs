@@ -8,12 +8,14 @@
 //! that a verdict may speak of keeps its [`Span`](crate::source::Span), so that a failed
 //! expectation is drawn at the scenario's own line.
 
+mod bundled;
 mod decode;
 pub mod expectation;
 pub mod fault;
 mod load;
 mod model;
 
+pub use bundled::bundled;
 pub use expectation::{Expectation, Judged};
 pub use fault::Fault;
 pub use load::{Loaded, asked, load};
