@@ -4,6 +4,7 @@
 //! ```text
 //!   client::Session ── command, limit ──> stream ──> Ok(Reply) whatever its code, or Stop
 //!                                                    (the caller judges replies, not the engine)
+//!   server::serve ── stream ──> Policy answers ──> Finished
 //! ```
 //!
 //! Framing and replies are those of `mail/`; nothing here knows hosts, faults or scenarios.
@@ -11,6 +12,7 @@
 mod capabilities;
 pub mod client;
 mod input;
+pub mod server;
 mod stop;
 
 pub use capabilities::{Capabilities, Hello};
