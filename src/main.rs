@@ -11,7 +11,8 @@ fn main() -> ExitCode {
         true => Terminal::Columns(terminal_columns()),
         false => Terminal::Absent,
     };
-    let variables = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    let variables =
+        std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
     cli::main(Machine {
         arguments: std::env::args_os().collect(),
         environment: Environment::new(variables),

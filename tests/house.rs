@@ -27,16 +27,46 @@ const ROOMS: &[(&str, &[&str])] = &[
     (
         "run",
         &[
-            "collect", "dns", "inventory", "judge", "lab", "mail", "plan", "proxy", "record", "scenario", "send", "smtp", "source",
-            "terms", "tls", "world",
+            "collect",
+            "dns",
+            "inventory",
+            "judge",
+            "lab",
+            "mail",
+            "plan",
+            "proxy",
+            "record",
+            "scenario",
+            "send",
+            "smtp",
+            "source",
+            "terms",
+            "tls",
+            "world",
         ],
     ),
     ("report", &["mail", "record", "source", "terms"]),
     (
         "cli",
         &[
-            "collect", "dns", "inventory", "judge", "lab", "mail", "plan", "proxy", "record", "report", "run", "scenario", "send",
-            "smtp", "source", "terms", "tls", "world",
+            "collect",
+            "dns",
+            "inventory",
+            "judge",
+            "lab",
+            "mail",
+            "plan",
+            "proxy",
+            "record",
+            "report",
+            "run",
+            "scenario",
+            "send",
+            "smtp",
+            "source",
+            "terms",
+            "tls",
+            "world",
         ],
     ),
 ];
@@ -98,7 +128,14 @@ fn files_stay_readable() {
 #[test]
 fn only_main_reads_clock_dice_and_environment() {
     const FORBIDDEN: &[&str] = &[
-        "SystemTime::now", "Timestamp::now", "Zoned::now", "rand::", "env::var", "env::args", "std::time::Instant", "process::exit",
+        "SystemTime::now",
+        "Timestamp::now",
+        "Zoned::now",
+        "rand::",
+        "env::var",
+        "env::args",
+        "std::time::Instant",
+        "process::exit",
     ];
     let mut wrong = vec![];
     for (_, file, text) in sources() {

@@ -48,7 +48,7 @@ pub(super) async fn send(rig: &Rig) {
 fn outgoing(rig: &Rig, control: &ControlProbe, number: u64, deadline: Instant) -> Option<crate::send::Outgoing> {
     // Controls and probes must not share draws.
     let number = u64::from(u32::MAX) + number;
-    rig.outgoing(&control.tag, number, &control.reverse_path, &control.recipient, SIZE, deadline)
+    rig.maker().outgoing(&control.tag, number, &control.reverse_path, &control.recipient, SIZE, deadline)
 }
 
 async fn until_seen(rig: &Rig, mut missing: BTreeSet<Tag>, deadline: Instant) {

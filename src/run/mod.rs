@@ -39,22 +39,24 @@ pub async fn drill(plan: &SharedPlan, context: &Context, journal: &Journal) -> R
     let rig = Rig::up(plan, context, journal).await?;
     let stopped = tokio::select! {
         biased;
-        by = context.stopped() => Some(by),
-        () = story(&rig) => None,
+        by = context.stopped() => Ok(Some(by)),
+        told = story(&rig) => told.map(|()| None),
     };
-    if let Some(by) = stopped {
+    if let Ok(Some(by)) = stopped {
         journal.note(Event::Interrupted { by: by.to_owned() });
     }
     rig.down().await;
+    stopped?;
     journal.note(Event::RunEnded);
     let record = judge::record(plan, &journal.since(0));
     folder.close(journal, &record)?;
     Ok(record)
 }
 
-async fn story(rig: &Rig) {
+async fn story(rig: &Rig) -> Result<(), RunError> {
     controls::send(rig).await;
     for index in 0..rig.plan.phases.len() {
-        phase::play(rig, index).await;
+        phase::play(rig, index).await?;
     }
+    Ok(())
 }

@@ -8,6 +8,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::RunError;
 use super::rig::Rig;
 use super::wait::{Patience, Watcher};
 use crate::plan::{PlannedPhase, Probe};
@@ -15,10 +16,13 @@ use crate::record::{Event, SentState};
 use crate::send::Outgoing;
 
 /// Plays phase `index` of the scenario.
-pub(super) async fn play(rig: &Rig, index: usize) {
+///
+/// # Errors
+/// Where a fault cannot be raised on this system.
+pub(super) async fn play(rig: &Rig, index: usize) -> Result<(), RunError> {
     let phase = &rig.plan.phases[index];
     rig.journal.note(Event::PhaseStarted { phase: index });
-    rig.raise(index).await;
+    rig.raise(index).await?;
     let enough = CancellationToken::new();
     let mut senders = send(rig, phase, &enough);
     let mut watcher = Watcher::new(&rig.plan, index, &rig.journal);
@@ -32,6 +36,7 @@ pub(super) async fn play(rig: &Rig, index: usize) {
     rig.look().await;
     rig.lift(index).await;
     rig.journal.note(Event::PhaseEnded { phase: index });
+    Ok(())
 }
 
 async fn all(senders: &mut JoinSet<SentState>) {
