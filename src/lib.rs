@@ -1,5 +1,6 @@
 //! mxdrill proves where mail really goes.
 pub mod inventory;
+pub mod lab;
 pub mod mail;
 pub mod record;
 pub mod scenario;
