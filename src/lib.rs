@@ -53,6 +53,7 @@ pub mod dns;
 pub mod inventory;
 pub mod judge;
 // pub mod lab;
+pub mod lab;
 pub mod mail;
 pub mod plan;
 // pub mod proxy;
