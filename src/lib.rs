@@ -4,6 +4,7 @@ pub mod inventory;
 pub mod judge;
 pub mod mail;
 pub mod plan;
+pub mod proxy;
 pub mod record;
 pub mod scenario;
 pub mod smtp;
