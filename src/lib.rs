@@ -1,4 +1,5 @@
 //! mxdrill proves where mail really goes.
+pub mod collect;
 pub mod dns;
 pub mod inventory;
 pub mod judge;
@@ -6,7 +7,9 @@ pub mod mail;
 pub mod plan;
 pub mod proxy;
 pub mod record;
+pub mod report;
 pub mod scenario;
+pub mod send;
 pub mod smtp;
 pub mod source;
 pub mod terms;

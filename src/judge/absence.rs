@@ -75,7 +75,12 @@ fn proof_of(plan: &Plan, facts: &Facts, control: &ControlProbe, seen: &ProbeFact
 ///
 /// # Errors
 /// What is missing, and what to do about it.
-pub(super) fn proven(facts: &Facts, controls: &[Control], platform: &str, since: Option<Timestamp>) -> Result<(), String> {
+pub(super) fn proven(
+    facts: &Facts,
+    controls: &[Control],
+    platform: &str,
+    since: Option<Timestamp>,
+) -> Result<(), String> {
     if let Some(blind) = blind(facts, platform) {
         return Err(blind);
     }

@@ -163,7 +163,9 @@ impl Case<'_> {
 
     /// Rule 3: what must be seen was not, though every collector could look.
     fn must(&self, expected: &Expectation) -> Option<Judgement> {
-        let missing = positives_on(expected, self.seen, &self.path, Some(&self.plan.scenario.inventory)).err()?;
+        let inventory = &self.plan.scenario.inventory;
+        let missing =
+            positives_on(expected, self.seen, &self.path, Some(inventory)).err().or_else(|| self.late(expected))?;
         let platforms = expected.at.iter().map(|it| it.value.as_str());
         if let Some(blind) = platforms.filter_map(|platform| absence::blind(self.facts, platform)).next() {
             return Some(
@@ -171,6 +173,20 @@ impl Case<'_> {
             );
         }
         Some(Judgement::new(Verdict::Fail, self.explained(missing.why), missing.span))
+    }
+
+    /// A copy that came to rest after the deadline. Stores that stamp by the second get one more.
+    fn late(&self, expected: &Expectation) -> Option<Missing> {
+        const STAMP: jiff::SignedDuration = jiff::SignedDuration::from_secs(1);
+        let within = expected.within.as_ref()?;
+        let own = self.plan.phases[self.phase].judges == self.phase;
+        let from = if own { self.seen.first_attempt? } else { self.facts.phase(self.phase).started? };
+        let limit = jiff::SignedDuration::try_from(within.value).ok()?;
+        let took = self.seen.landed.iter().map(|landed| landed.at.duration_since(from)).max()?;
+        (took > limit.saturating_add(STAMP)).then(|| Missing {
+            why: format!("arrived after {:.1} s, later than {:?}", took.as_secs_f64(), within.value),
+            span: within.span,
+        })
     }
 
     /// What was missed, and what became of the probe instead.
@@ -194,7 +210,7 @@ impl Case<'_> {
 
     /// Rule 4: absence was expected and nothing proves it.
     fn unproven(&self, expected: &Expectation) -> Option<Judgement> {
-        let since = self.facts.phases.get(self.phase).and_then(|window| window.started);
+        let since = self.facts.phase(self.phase).started;
         let named = expected.never.iter().chain(&expected.not_via);
         let platforms = named.filter(|it| self.plan.scenario.inventory.platforms.contains_key(&it.value));
         for platform in platforms {

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::mail::Stage;
 use crate::plan::Plan;
-use crate::record::{Attempt, AttemptResult, Entry, Event, Firing, Landed, Looked, Passed, RunStarted, Sent, Tag};
+use crate::record::{Attempt, AttemptResult, Entry, Event, Landed, Looked, Met, Passed, RunStarted, Sent, Tag};
 use crate::scenario::fault::Action;
 
 /// When a phase was.
@@ -30,7 +30,7 @@ pub struct ProbeFacts {
     /// Hosts that handled it.
     pub passed: Vec<Passed>,
     /// Faults that it met.
-    pub fired: Vec<Firing>,
+    pub fired: Vec<Met>,
     /// When its sender first tried.
     pub first_attempt: Option<Timestamp>,
 }
@@ -44,7 +44,7 @@ pub struct Facts {
     pub last: Option<Timestamp>,
     /// By tag.
     pub probes: BTreeMap<Tag, ProbeFacts>,
-    /// By phase.
+    /// By phase, as far as the run came.
     pub phases: Vec<Window>,
     /// What collectors said of themselves.
     pub looked: Vec<(Timestamp, Looked)>,
@@ -52,38 +52,34 @@ pub struct Facts {
     pub warnings: Vec<String>,
     /// By what the run was stopped.
     pub interrupted: Option<String>,
-    /// Whether the journal has its last line.
+    /// When the run ended; none where the journal was cut short.
     pub ended: Option<Timestamp>,
+    in_force: Vec<usize>,
 }
 
 impl Facts {
     /// Sorts the entries of a journal.
     pub fn of(plan: &Plan, entries: &[Entry]) -> Self {
-        let mut facts = Facts { phases: vec![Window::default(); plan.phases.len()], ..Facts::default() };
-        let mut in_force: Vec<usize> = vec![];
+        let mut facts = Facts::default();
         for entry in entries {
-            facts.last = Some(entry.at);
-            facts.take(plan, entry, &mut in_force);
+            facts.add(plan, entry);
         }
         facts
     }
 
-    /// What was seen of a tag; nothing where nothing was.
-    pub fn probe(&self, tag: &Tag) -> ProbeFacts {
-        self.probes.get(tag).cloned().unwrap_or_default()
-    }
-
-    fn take(&mut self, plan: &Plan, entry: &Entry, in_force: &mut Vec<usize>) {
+    /// Takes in the next entry.
+    pub fn add(&mut self, plan: &Plan, entry: &Entry) {
+        self.last = Some(entry.at);
         match &entry.event {
             Event::RunStarted(started) => self.started = Some((entry.at, (**started).clone())),
-            Event::PhaseStarted { phase } => self.window(*phase, |window| window.started = Some(entry.at)),
-            Event::PhaseEnded { phase } => self.window(*phase, |window| window.ended = Some(entry.at)),
-            Event::FaultRaised { fault } => in_force.push(*fault),
-            Event::FaultLifted { fault } => in_force.retain(|it| it != fault),
-            Event::Attempt { tag, attempt } => self.attempt(plan, tag, attempt, in_force),
+            Event::PhaseStarted { phase } => self.window(*phase).started = Some(entry.at),
+            Event::PhaseEnded { phase } => self.window(*phase).ended = Some(entry.at),
+            Event::FaultRaised { fault } => self.in_force.push(*fault),
+            Event::FaultLifted { fault } => self.in_force.retain(|it| it != fault),
+            Event::Attempt { tag, attempt } => self.attempt(plan, tag, attempt),
             Event::Fired(firing) => {
                 if let Some(tag) = &firing.tag {
-                    self.about(tag).fired.push(firing.clone());
+                    self.about(tag).fired.push(Met::new(entry.at, firing));
                 }
             }
             Event::Sent(sent) => self.about(&sent.tag).sent = Some(sent.clone()),
@@ -96,30 +92,35 @@ impl Facts {
         }
     }
 
+    /// What was seen of a tag; nothing where nothing was.
+    pub fn probe(&self, tag: &Tag) -> ProbeFacts {
+        self.probes.get(tag).cloned().unwrap_or_default()
+    }
+
+    /// When a phase was.
+    pub fn phase(&self, index: usize) -> Window {
+        self.phases.get(index).copied().unwrap_or_default()
+    }
+
     fn about(&mut self, tag: &Tag) -> &mut ProbeFacts {
         self.probes.entry(tag.clone()).or_default()
     }
 
-    fn window(&mut self, phase: usize, change: impl FnOnce(&mut Window)) {
-        if let Some(window) = self.phases.get_mut(phase) {
-            change(window);
+    fn window(&mut self, phase: usize) -> &mut Window {
+        if self.phases.len() <= phase {
+            self.phases.resize(phase + 1, Window::default());
         }
+        &mut self.phases[phase]
     }
 
-    fn attempt(&mut self, plan: &Plan, tag: &Tag, attempt: &Attempt, in_force: &[usize]) {
-        let fired = before_accept(plan, attempt, in_force);
+    fn attempt(&mut self, plan: &Plan, tag: &Tag, attempt: &Attempt) {
+        let fired = before_accept(plan, attempt, &self.in_force);
         let about = self.about(tag);
         about.first_attempt = about.first_attempt.or(Some(attempt.at));
         about.attempts.push(attempt.clone());
         if let Some(fault) = fired {
-            about.fired.push(Firing {
-                fault,
-                tag: Some(tag.clone()),
-                connection: 0,
-                client: None,
-                stage: Stage::Connect,
-                command: String::new(),
-            });
+            let stage = Stage::Connect;
+            about.fired.push(Met { at: attempt.at, fault, connection: 0, client: None, stage, command: String::new() });
         }
     }
 }

@@ -60,7 +60,7 @@ fn scenario(plan: &Plan, inventory: Option<(String, String)>) -> RecordedScenari
 
 fn phase(plan: &Plan, facts: &Facts, controls: &[Control], index: usize) -> PhaseRecord {
     let stated = &plan.scenario.phases[index];
-    let window = facts.phases[index];
+    let window = facts.phase(index);
     let probes: Vec<ProbeRecord> =
         plan.judged(index).iter().map(|one| probe(plan, facts, controls, index, one)).collect();
     let faults = faults(plan, facts, index);
@@ -120,7 +120,7 @@ fn probe(plan: &Plan, facts: &Facts, controls: &[Control], phase: usize, probe: 
         why,
         span: mark(plan, span),
         help,
-        watched_until: facts.phases[phase].ended,
+        watched_until: facts.phase(phase).ended,
         path: path::path(plan, &seen),
         fired: seen.fired,
         attempts: seen.attempts,

@@ -25,7 +25,7 @@ pub use event::{
 };
 pub use journal::{Journal, JournalError, read as read_journal};
 pub use run::{
-    Control, Finding, FindingSeverity, Hop, Mark, PhaseRecord, ProbeRecord, Proof, Record, RecordedFault,
+    Control, Finding, FindingSeverity, Hop, Mark, Met, PhaseRecord, ProbeRecord, Proof, Record, RecordedFault,
     RecordedScenario, Report, RunState, SCHEMA_RECORD, SCHEMA_REPORT, Trust,
 };
 pub use tag::{RunId, TAG_HEADER, Tag, find_tags};

@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Attempt, Firing, Landed, Passed, RunId, Standing, Tag};
+use crate::mail::Stage;
 use crate::terms::{Outcome, UnknownWord, Verdict, words};
 
 /// The `schema` of a record.
@@ -211,7 +212,7 @@ pub struct ProbeRecord {
     #[schemars(with = "Option<String>")]
     pub watched_until: Option<Timestamp>,
     /// The faults that it met, in order.
-    pub fired: Vec<Firing>,
+    pub fired: Vec<Met>,
     /// The hosts that were tried, in order.
     pub attempts: Vec<Attempt>,
     /// Where its copies are.
@@ -221,6 +222,34 @@ pub struct ProbeRecord {
     pub passed: Vec<Passed>,
     /// Hop by hop, as proven, first hop first.
     pub path: Vec<Hop>,
+}
+
+/// A fault that a probe met: a [`Firing`] and its time, without the tag that the probe has.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Met {
+    /// When.
+    #[schemars(with = "String")]
+    pub at: Timestamp,
+    /// Which fault, counted over the faults of all phases of the record, from 0.
+    pub fault: usize,
+    /// The proxy's number of the connection, from 1; 0 where the fault acts before one is accepted.
+    pub connection: u64,
+    /// The client's address and port.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub client: Option<String>,
+    /// Where in the session.
+    pub stage: Stage,
+    /// The command that it met, without its line end; cut to 200 characters.
+    #[serde(skip_serializing_if = "String::is_empty", default)]
+    pub command: String,
+}
+
+impl Met {
+    /// The firing that the journal noted at this time.
+    pub fn new(at: Timestamp, firing: &Firing) -> Self {
+        let Firing { fault, tag: _, connection, client, stage, command } = firing.clone();
+        Self { at, fault, connection, client, stage, command }
+    }
 }
 
 words! {

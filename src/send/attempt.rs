@@ -9,8 +9,8 @@ use tokio::time::Instant;
 use super::{Outgoing, mx::Settings};
 use crate::mail::{Reply, Severity, Stage};
 use crate::record::{Attempt, AttemptResult, TlsSeen};
-use crate::smtp::client::{Session, Starttls};
-use crate::smtp::{Stop, StopKind};
+use crate::smtp::{Session, Starttls, Stop, StopKind};
+use crate::tls;
 use crate::world::Listening;
 
 /// How long QUIT is waited for: nothing depends on it.
@@ -79,10 +79,10 @@ pub(super) struct Try<'a> {
 
 impl Try<'_> {
     /// Connects, speaks, and writes down what came of it.
-    pub(super) async fn at(&self, target: &Listening, tls: Tls) -> Attempt {
+    pub(super) async fn at(&self, target: &Listening, mode: Tls) -> Attempt {
         let (at, began) = (self.settings.journal.clock().now(), Instant::now());
         let mut seen = None;
-        let end = match self.session(target, tls, &mut seen).await {
+        let end = match self.session(target, mode, &mut seen).await {
             Ok(end) | Err(end) => end,
         };
         Attempt {
@@ -102,7 +102,7 @@ impl Try<'_> {
         }
     }
 
-    async fn session(&self, target: &Listening, tls: Tls, seen: &mut Option<TlsSeen>) -> Result<End, End> {
+    async fn session(&self, target: &Listening, mode: Tls, seen: &mut Option<TlsSeen>) -> Result<End, End> {
         let timeouts = &self.settings.timeouts;
         let limit = self.limit(timeouts.connect);
         let dialled = self.settings.dialer.connect(target, Some(self.mail.tag.as_str()), limit).await;
@@ -116,7 +116,7 @@ impl Try<'_> {
         if !hello.reply.is_positive() {
             return self.leave(session, judged(Stage::Ehlo, &hello.reply)).await;
         }
-        if tls == Tls::Opportunistic && hello.capabilities.has("STARTTLS") {
+        if mode == Tls::Opportunistic && hello.capabilities.has("STARTTLS") {
             session = self.secure(session, seen).await?;
             if seen.is_some() {
                 hello = session.hello(&self.settings.helo, self.limit(timeouts.ehlo)).await?;
@@ -136,15 +136,17 @@ impl Try<'_> {
             Starttls::Declined(session, _) => return Ok(session),
             Starttls::Ready(stream) => stream,
         };
-        let handshake = self.settings.tls.handshake(stream, self.host);
-        let (outcome, tls) = match tokio::time::timeout(limit, handshake).await {
-            Ok(done) => done,
-            Err(_) => return Err(End::seen(AttemptResult::TlsFailed, Stage::Starttls, "no TLS handshake in time")),
-        };
-        *seen = Some(tls);
-        match outcome {
-            Ok(stream) => Ok(Session::new(Box::new(stream))),
-            Err(error) => Err(End::seen(AttemptResult::TlsFailed, Stage::Starttls, format!("TLS failed: {error}"))),
+        let clock = self.settings.journal.clock();
+        match tls::connect(stream, self.host, &self.settings.trust, &clock, limit).await {
+            Ok((stream, tls)) => {
+                *seen = Some(tls);
+                Ok(Session::new(Box::new(stream)))
+            }
+            Err(failed) => {
+                let end = End::seen(AttemptResult::TlsFailed, Stage::Starttls, &failed);
+                *seen = Some(failed.seen);
+                Err(end)
+            }
         }
     }
 
@@ -164,7 +166,8 @@ impl Try<'_> {
         }
         let eom = session.body(&self.mail.message, self.limit(timeouts.body), self.limit(timeouts.eom)).await?;
         let stage = session.stage();
-        let end = if eom.is_positive() { End::said(AttemptResult::Accepted, Stage::Eom, &eom) } else { judged(stage, &eom) };
+        let end =
+            if eom.is_positive() { End::said(AttemptResult::Accepted, Stage::Eom, &eom) } else { judged(stage, &eom) };
         self.leave(session, end).await
     }
 

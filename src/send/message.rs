@@ -38,7 +38,8 @@ pub fn message(
 ) -> Result<Vec<u8>, MessageError> {
     let wrong = |why: String| MessageError { to: to.clone(), why };
     let mailbox = |address: &Address| -> Result<Mailbox, MessageError> {
-        let address = lettre::Address::new(address.local(), address.domain()).map_err(|error| wrong(error.to_string()))?;
+        let address =
+            lettre::Address::new(address.local(), address.domain()).map_err(|error| wrong(error.to_string()))?;
         Ok(Mailbox::new(None, address))
     };
     let header = |name: &'static str, value: String| HeaderValue::new(HeaderName::new_from_ascii_str(name), value);

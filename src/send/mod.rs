@@ -20,6 +20,7 @@ mod mx;
 use std::sync::Arc;
 
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use crate::mail::Address;
 use crate::record::Tag;
@@ -43,4 +44,7 @@ pub struct Outgoing {
     pub message: Arc<[u8]>,
     /// When its sender gives up.
     pub deadline: Instant,
+    /// Once cancelled, no further round begins; the one under way ends first, so that no session
+    /// is cut in the middle of a message.
+    pub enough: CancellationToken,
 }

@@ -12,7 +12,7 @@ use crate::dns::{Candidate, LookupError, Lookups, NoRoute, route};
 use crate::mail::Stage;
 use crate::record::{Attempt, AttemptResult, Event, Journal, Sent, SentState};
 use crate::scenario::Timeouts;
-use crate::tls::Opportunistic;
+use crate::tls::Trust;
 use crate::world::{Dialer, Dice};
 
 /// The port that MX hosts listen on where no route says otherwise.
@@ -35,8 +35,8 @@ pub struct Settings {
     pub timeouts: Timeouts,
     /// The name in EHLO.
     pub helo: String,
-    /// TLS towards peers.
-    pub tls: Opportunistic,
+    /// Whose certificates are trusted when a peer's chain is judged.
+    pub trust: Trust,
 }
 
 /// The sender.
@@ -63,18 +63,20 @@ impl Mx {
     pub async fn deliver(&self, mail: &Outgoing) -> SentState {
         let mut round = 1;
         loop {
-            let state = match self.round(mail, round).await {
+            match self.round(mail, round).await {
                 Round::Taken => return self.say(mail, SentState::Delivered, "a host took it", vec![]),
                 Round::Bounced { why, untried } => return self.say(mail, SentState::Bounced, &why, untried),
                 Round::Deferred(why) => self.say(mail, SentState::Deferred, &why, vec![]),
             };
-            debug_assert_eq!(state, SentState::Deferred);
-            let pause = self.pause(round);
-            if Instant::now() + pause >= mail.deadline {
-                tokio::time::sleep_until(mail.deadline).await;
+            let next = Instant::now() + self.pause(round);
+            let wake = next.min(mail.deadline);
+            tokio::select! {
+                () = tokio::time::sleep_until(wake) => {}
+                () = mail.enough.cancelled() => return SentState::Deferred,
+            }
+            if next >= mail.deadline {
                 return self.say(mail, SentState::Expired, "every host was tried until the deadline", vec![]);
             }
-            tokio::time::sleep(pause).await;
             round += 1;
         }
     }

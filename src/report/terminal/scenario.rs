@@ -1,0 +1,142 @@
+//! One scenario: its verdict, which platforms were watched, its phases, and what failed.
+
+use super::super::Detail;
+use super::super::failure;
+use super::super::page::{Page, Piece, Tint, width};
+use super::super::prose::{between, clock, seconds, tame};
+use super::super::route::whose;
+use super::{margin, phase};
+use crate::record::{FindingSeverity, Proof, Record, RunState, StandingProxy};
+use crate::terms::Verdict;
+
+pub(super) fn write(page: &mut Page, record: &Record, detail: Detail) {
+    match detail {
+        Detail::Brief => brief(page, record),
+        Detail::Normal | Detail::Full => whole(page, record, detail),
+    }
+}
+
+/// Its line and those of its phases; what failed only where that was not meant to.
+fn brief(page: &mut Page, record: &Record) {
+    let mut title = vec![Piece::new(tame(&record.scenario.name), Tint::Strong)];
+    title.extend(came_out(record).map(|said| Piece::from(format!(" ({said})"))));
+    title.push(Piece::new(format!(", {}", took(record)), Tint::Faint));
+    page.entry(margin(record.run_verdict), &title);
+    interrupted(page, record);
+    for phase in &record.phases {
+        phase::line(page, record, phase);
+    }
+    if record.run_verdict != Verdict::Pass {
+        drawings(page, record);
+        page.gap();
+    }
+}
+
+fn whole(page: &mut Page, record: &Record, detail: Detail) {
+    page.entry(margin(record.run_verdict), &[Piece::new(tame(&record.scenario.name), Tint::Strong)]);
+    if let Some(said) = came_out(record) {
+        page.under(0, &[Piece::from(said)]);
+    }
+    page.under(0, &[Piece::new(origin(record), Tint::Faint)]);
+    interrupted(page, record);
+    controls(page, record);
+    standing(page, record, detail);
+    for phase in &record.phases {
+        page.gap();
+        phase::write(page, record, phase, detail);
+    }
+    findings(page, record);
+    drawings(page, record);
+}
+
+/// Where it comes from and when it was.
+fn origin(record: &Record) -> String {
+    format!(
+        "{}, seed {}, run {}, {}, {}",
+        tame(&record.scenario.path),
+        record.seed,
+        record.run,
+        clock(record.started),
+        took(record)
+    )
+}
+
+pub(super) fn took(record: &Record) -> String {
+    seconds(between(record.started, record.finished))
+}
+
+/// How the verdict of the run follows from what was proved, where the scenario speaks of that.
+pub(super) fn came_out(record: &Record) -> Option<String> {
+    let expected = record.expected_verdict?;
+    Some(match record.verdict == expected {
+        true => format!("`{expected}` came out, as this scenario says it must"),
+        false => format!("`{}` came out, but this scenario says that `{expected}` must", record.verdict),
+    })
+}
+
+fn interrupted(page: &mut Page, record: &Record) {
+    if record.state == RunState::Interrupted {
+        let text = format!("after {}; what had been seen by then is judged", took(record));
+        page.entry(("interrupted", Tint::Inconclusive), &[Piece::from(text)]);
+    }
+}
+
+/// Which platforms were proven watchable, and how.
+fn controls(page: &mut Page, record: &Record) {
+    let place = |at: usize| {
+        let control = &record.controls[at];
+        whose(control.host.as_deref(), &control.platform)
+    };
+    let widest = (0..record.controls.len()).map(|at| width(&place(at))).max().unwrap_or_default();
+    for (at, control) in record.controls.iter().enumerate() {
+        let mut head = Piece::margin(if at == 0 { "controls" } else { "" }, Tint::Plain).to_vec();
+        head.push(Piece::from(format!("{:widest$}  ", place(at))));
+        let tint = if control.proof == Proof::None { Tint::Inconclusive } else { Tint::Plain };
+        let proof = if control.proof == Proof::None { "unproven" } else { control.proof.word() };
+        page.row(&head, &[Piece::new(proof, tint), Piece::from(format!(": {}", tame(&control.why)))]);
+    }
+}
+
+/// Where the proxies stood: certificates, source addresses and times look different by it.
+fn standing(page: &mut Page, record: &Record, detail: Detail) {
+    let told = |proxy: Option<StandingProxy>| match (detail, proxy) {
+        (Detail::Full, _) => true,
+        (_, proxy) => matches!(proxy, Some(StandingProxy::LabAddress | StandingProxy::Standing)),
+    };
+    for (at, host) in record.standing.iter().filter(|host| told(host.proxy)).enumerate() {
+        let proxy = match host.proxy {
+            None => "no proxy before it",
+            Some(StandingProxy::Dialled) => "the sender dials a proxy instead",
+            Some(StandingProxy::LabAddress) => "a proxy stands at this address, for everybody",
+            Some(StandingProxy::Standing) => "a standing proxy of its own, by its control API",
+        };
+        let text = format!("{} {}: {proxy}", tame(&host.host), tame(&host.address));
+        page.entry((if at == 0 { "hosts" } else { "" }, Tint::Plain), &[Piece::from(text)]);
+    }
+}
+
+fn findings(page: &mut Page, record: &Record) {
+    for (at, finding) in record.findings.iter().enumerate() {
+        if at == 0 {
+            page.gap();
+        }
+        let tint = match finding.severity {
+            FindingSeverity::Error => Tint::Fail,
+            FindingSeverity::Warning => Tint::Inconclusive,
+            FindingSeverity::Info => Tint::Plain,
+        };
+        page.entry((finding.severity.word(), tint), &[Piece::from(tame(&finding.title))]);
+        if let Some(fix) = &finding.fix {
+            page.under(0, &[Piece::from(format!("help: {}", tame(fix)))]);
+        }
+    }
+}
+
+fn drawings(page: &mut Page, record: &Record) {
+    for phase in &record.phases {
+        for drawn in failure::of_phase(record, phase, page.width(), page.paint()) {
+            page.gap();
+            page.drawn(&drawn);
+        }
+    }
+}
