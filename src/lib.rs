@@ -57,6 +57,7 @@ pub mod lab;
 pub mod mail;
 pub mod plan;
 // pub mod proxy;
+pub mod proxy;
 pub mod record;
 pub mod report;
 // pub mod run;
