@@ -1,0 +1,3 @@
+//! Whole texts compared with files: what mxdrill says is part of what it promises.
+
+mod reports;
