@@ -47,20 +47,18 @@
 //! | report | one file a format, pure |
 //! | cli | arguments, one file a command, exit codes |
 
-// pub mod cli;
+pub mod cli;
 pub mod collect;
 pub mod dns;
 pub mod inventory;
 pub mod judge;
-// pub mod lab;
 pub mod lab;
 pub mod mail;
 pub mod plan;
-// pub mod proxy;
 pub mod proxy;
 pub mod record;
 pub mod report;
-// pub mod run;
+pub mod run;
 pub mod scenario;
 pub mod send;
 pub mod smtp;

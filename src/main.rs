@@ -1,14 +1,13 @@
 //! The program: reads arguments, environment, clock and entropy, and hands them on.
 
-use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use mxdrill::cli::{self, Machine, Terminal};
 use mxdrill::world::Environment;
 
 fn main() -> ExitCode {
-    let columns = |terminal: bool| match terminal {
-        true => Terminal::Columns(terminal_columns()),
+    let columns = |terminal: &console::Term| match terminal.is_term() {
+        true => Terminal::Columns(terminal.size().1),
         false => Terminal::Absent,
     };
     let variables =
@@ -18,18 +17,8 @@ fn main() -> ExitCode {
         environment: Environment::new(variables),
         now: jiff::Timestamp::now(),
         entropy: Box::new(rand::random::<u64>),
-        stdout: columns(std::io::stdout().is_terminal()),
-        stderr: columns(std::io::stderr().is_terminal()),
+        stdout: columns(&console::Term::stdout()),
+        stderr: columns(&console::Term::stderr()),
     })
     .into()
-}
-
-/// The width of the terminal; 100 columns where it does not say.
-fn terminal_columns() -> u16 {
-    let told = console_width();
-    if told == 0 { 100 } else { told }
-}
-
-fn console_width() -> u16 {
-    indicatif::ProgressDrawTarget::stderr().width().unwrap_or(0)
 }

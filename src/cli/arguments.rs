@@ -166,8 +166,9 @@ impl FromStr for ReportTo {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let known = || report::Format::ALL.iter().map(|it| it.word()).collect::<Vec<_>>();
-        let (format, path) =
-            text.split_once('=').ok_or_else(|| format!("write FORMAT=PATH, such as junit=report.xml: {text:?} has no `=`"))?;
+        let (format, path) = text
+            .split_once('=')
+            .ok_or_else(|| format!("write FORMAT=PATH, such as junit=report.xml: {text:?} has no `=`"))?;
         let format = format
             .parse()
             .map_err(|_| format!("`{format}` is not a format of reports: {} are", crate::source::or_list(&known())))?;
@@ -184,7 +185,9 @@ impl FromStr for Server {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let whole = text.parse::<SocketAddr>().or_else(|_| text.parse::<IpAddr>().map(|ip| SocketAddr::new(ip, 53)));
-        whole.map(Self).map_err(|_| "write an address such as 192.0.2.53, 192.0.2.53:5353 or [2001:db8::53]:53".to_owned())
+        whole
+            .map(Self)
+            .map_err(|_| "write an address such as 192.0.2.53, 192.0.2.53:5353 or [2001:db8::53]:53".to_owned())
     }
 }
 

@@ -11,7 +11,8 @@ pub(super) fn check(screen: &Screen, common: &Common, wanted: &Paths) -> Exit {
     };
     for one in &loaded {
         let scenario = &one.scenario;
-        let probes: u64 = scenario.phases.iter().filter_map(|it| it.probes.as_ref()).map(|it| u64::from(it.count)).sum();
+        let probes: u64 =
+            scenario.phases.iter().filter_map(|it| it.probes.as_ref()).map(|it| u64::from(it.count)).sum();
         let mut line = format!(
             "{}: {}, {}, {}",
             scenario.source.name,

@@ -68,7 +68,8 @@ pub(super) fn refuse_remote(screen: &Screen, plans: &[SharedPlan]) -> Result<(),
     if all.is_empty() {
         return Ok(());
     }
-    let names: Vec<&str> = plans.iter().filter(|it| !remote(it).is_empty()).map(|it| &*it.scenario.source.name).collect();
+    let names: Vec<&str> =
+        plans.iter().filter(|it| !remote(it).is_empty()).map(|it| &*it.scenario.source.name).collect();
     let what = format!("`{}` would contact hosts that are not on this machine; nothing was sent", names.join("`, `"));
     screen.error(&what, &[all.join("\n")], Some("add `--live` if that is what you want"));
     Err(Exit::Usage)

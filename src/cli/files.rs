@@ -16,11 +16,7 @@ const MAX_FILE: u64 = 4 << 20;
 ///
 /// # Errors
 /// The exit, once everything is said.
-pub(super) fn load(
-    screen: &Screen,
-    paths: &[PathBuf],
-    inventory: Option<&Path>,
-) -> Result<Vec<Loaded>, Exit> {
+pub(super) fn load(screen: &Screen, paths: &[PathBuf], inventory: Option<&Path>) -> Result<Vec<Loaded>, Exit> {
     let inventory = inventory.map(|path| read(screen, path)).transpose()?;
     let mut loaded = vec![];
     let mut broken = 0;
@@ -58,9 +54,8 @@ pub(super) fn sources(screen: &Screen, paths: &[PathBuf]) -> Result<Vec<SourceTe
 }
 
 fn in_folder(screen: &Screen, folder: &Path) -> Result<Vec<PathBuf>, Exit> {
-    let listed = fs::read_dir(folder).and_then(|entries| {
-        entries.map(|entry| entry.map(|it| it.path())).collect::<io::Result<Vec<PathBuf>>>()
-    });
+    let listed = fs::read_dir(folder)
+        .and_then(|entries| entries.map(|entry| entry.map(|it| it.path())).collect::<io::Result<Vec<PathBuf>>>());
     let mut files = listed.map_err(|error| unreadable(screen, folder, &error))?;
     files.retain(|path| path.extension().is_some_and(|it| it == "yaml" || it == "yml"));
     files.sort();

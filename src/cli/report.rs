@@ -46,7 +46,9 @@ fn saved(screen: &Screen, path: &Path) -> Result<Vec<Record>, Exit> {
             let report: Report = serde_json::from_value(value).map_err(|error| wrong(&error.to_string()))?;
             Ok(report.records)
         }
-        Some(other) => Err(wrong(&format!("its schema is `{other}`, known are `{SCHEMA_RECORD}` and `{SCHEMA_REPORT}`"))),
+        Some(other) => {
+            Err(wrong(&format!("its schema is `{other}`, known are `{SCHEMA_RECORD}` and `{SCHEMA_REPORT}`")))
+        }
         None => Err(wrong("it names no schema")),
     }
 }

@@ -2,8 +2,8 @@
 
 use std::io::{self, Write};
 
-use super::arguments::Color;
 use super::Machine;
+use super::arguments::Color;
 use crate::source::{Diagnostic, Level, Paint, Remark, SourceText, draw};
 
 /// What a stream is connected to.

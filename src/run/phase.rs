@@ -49,11 +49,7 @@ fn patience(rig: &Rig, phase: &PlannedPhase) -> Patience {
     let stated = rig.plan.scenario.phases[phase.index].probes.as_ref();
     let pace = stated.and_then(|it| it.interval).unwrap_or_default() * phase.probes.len() as u32;
     let rounds = rounds(phase.probes.len(), width(rig, phase));
-    Patience {
-        deadline: Instant::now() + pace + phase.within * rounds,
-        watch: phase.watch,
-        in_flight: rig.in_flight(),
-    }
+    Patience { deadline: Instant::now() + pace + phase.within * rounds, watch: phase.watch, in_flight: rig.in_flight() }
 }
 
 /// How many times `width` probes go into `probes`: where fewer may be under way than there are,
@@ -100,4 +96,3 @@ struct One {
     within: Duration,
     enough: CancellationToken,
 }
-

@@ -1,10 +1,12 @@
 //! Looking on for the probes of a run that is over.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::folder::write_record;
 use super::rig::{all, blind, given};
 use super::wait::{Patience, Watcher};
 use super::{Context, Kind, RunError};
@@ -16,11 +18,18 @@ use crate::record::{Event, Journal, Record};
 
 /// Opens the collectors of a finished run again, and looks for its probes until all that is
 /// expected was seen and watched, or `time` is over. `journal` holds what the run noted; what is
-/// found is added to it.
+/// found is added to it, to its file at `path`, and the record beside it is written anew.
 ///
 /// # Errors
 /// Where no collector is left to look with, or one cannot look.
-pub async fn look_on(plan: &Plan, context: &Context, journal: &Journal, time: Duration) -> Result<Record, RunError> {
+pub async fn look_on(
+    plan: &Plan,
+    context: &Context,
+    journal: &Journal,
+    path: &Path,
+    time: Duration,
+) -> Result<Record, RunError> {
+    journal.write_to(path).map_err(|error| RunError::new(Kind::Usage, error))?;
     let resolver = match context.dns {
         Some(address) => Resolver::at(address),
         None => Resolver::system(),
@@ -32,8 +41,11 @@ pub async fn look_on(plan: &Plan, context: &Context, journal: &Journal, time: Du
         collectors.push(collect::open(watching, given.clone()).await.map_err(blind)?);
     }
     if collectors.is_empty() {
-        return Err(RunError::new(Kind::Usage, "no platform of the scenario has a collector: there is nothing to watch")
-            .help("the lab's own hosts are gone when a run ends; only mailboxes and logs can be watched"));
+        return Err(RunError::new(
+            Kind::Usage,
+            "no platform of the scenario has a collector: there is nothing to watch",
+        )
+        .help("the lab's own hosts are gone when a run ends; only mailboxes and logs can be watched"));
     }
     let patience = Patience { deadline: Instant::now() + time, watch: Some(time), in_flight: None };
     let told = tokio::select! {
@@ -52,7 +64,10 @@ pub async fn look_on(plan: &Plan, context: &Context, journal: &Journal, time: Du
     if let Some(by) = told {
         journal.note(Event::Warning { text: format!("the watch was ended by {by}") });
     }
-    Ok(judge::record(plan, &journal.since(0)))
+    let record = judge::record(plan, &journal.since(0));
+    journal.close(path).map_err(|error| RunError::new(Kind::Harness, error))?;
+    write_record(&path.with_file_name("record.json"), &record).map_err(|error| RunError::new(Kind::Harness, error))?;
+    Ok(record)
 }
 
 async fn every_phase(plan: &Plan, journal: &Journal, patience: &Patience) {

@@ -15,7 +15,12 @@ use crate::record::{Journal, RunId};
 ///
 /// # Errors
 /// Which one cannot look, why, and what to do.
-pub(super) async fn open(plan: &Plan, context: &Context, names: &Names, journal: &Journal) -> Result<Vec<Collecting>, RunError> {
+pub(super) async fn open(
+    plan: &Plan,
+    context: &Context,
+    names: &Names,
+    journal: &Journal,
+) -> Result<Vec<Collecting>, RunError> {
     let given = given(context, names, journal, &plan.run, Since::Opening);
     let mut open = vec![];
     for watching in all(plan) {

@@ -134,7 +134,9 @@ fn settings(
 
 fn refused(error: ProxyError) -> RunError {
     let help = match &error {
-        ProxyError::Listen { .. } => "stop the program that listens there, or give `lab.port` or `lab.network` another value",
+        ProxyError::Listen { .. } => {
+            "stop the program that listens there, or give `lab.port` or `lab.network` another value"
+        }
         ProxyError::DropSyn { .. } => "use `refuse` or `silent` instead of `drop-syn` on this system",
         ProxyError::Combination { .. } => "see `mxdrill check`",
     };

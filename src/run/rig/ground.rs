@@ -43,7 +43,8 @@ impl Places {
 
     /// For the record.
     pub(super) fn standing(&self) -> Vec<Standing> {
-        let all = self.0.iter().flat_map(|(host, place)| place.own.iter().map(move |address| (host, address, place.proxy)));
+        let all =
+            self.0.iter().flat_map(|(host, place)| place.own.iter().map(move |address| (host, address, place.proxy)));
         all.map(|(host, address, proxy)| Standing { host: host.clone(), address: address.to_string(), proxy }).collect()
     }
 }
@@ -56,7 +57,8 @@ pub(super) async fn names(
 ) -> Result<(Option<Authority>, Names), RunError> {
     let harness = |error: &dyn std::fmt::Display| RunError::new(Kind::Harness, error);
     if let (Some(lab), Some(ground)) = (&plan.scenario.lab, ground) {
-        let zones: Vec<(String, String)> = lab.zones.iter().map(|(origin, text)| (origin.clone(), text.value.clone())).collect();
+        let zones: Vec<(String, String)> =
+            lab.zones.iter().map(|(origin, text)| (origin.clone(), text.value.clone())).collect();
         let hosts: Vec<(String, Vec<IpAddr>)> =
             ground.hosts.iter().map(|(host, site)| (host.clone(), distinct(&site.addresses))).collect();
         let authority = Authority::start(ground.dns, &zones, &hosts).await.map_err(|error| harness(&error))?;
@@ -105,7 +107,8 @@ pub(super) async fn places(plan: &Plan, names: &dyn Lookups, ground: Option<&Gro
         _ => {
             for host in faulted {
                 let found = names.addresses(host).await;
-                let found = found.map_err(|error| RunError::new(Kind::Unreachable, format!("the faulted host: {error}")))?;
+                let found =
+                    found.map_err(|error| RunError::new(Kind::Unreachable, format!("the faulted host: {error}")))?;
                 let own = found.into_iter().map(|ip| SocketAddr::new(ip, SMTP)).collect();
                 places.0.insert(host.to_owned(), Place { own, real: None, proxy: Some(StandingProxy::Dialled) });
             }
@@ -115,7 +118,8 @@ pub(super) async fn places(plan: &Plan, names: &dyn Lookups, ground: Option<&Gro
 }
 
 async fn real_address(endpoint: &Endpoint) -> Result<SocketAddr, RunError> {
-    let missing = |why: String| RunError::new(Kind::Unreachable, format!("the real host {endpoint} cannot be found: {why}"));
+    let missing =
+        |why: String| RunError::new(Kind::Unreachable, format!("the real host {endpoint} cannot be found: {why}"));
     let mut found = tokio::net::lookup_host((endpoint.host.as_str(), endpoint.port))
         .await
         .map_err(|error| missing(error.to_string()))?;

@@ -29,10 +29,9 @@ use crate::plan::SharedPlan;
 use crate::record::{Event, Journal, RunStarted};
 use crate::scenario::{LabHostKind, Timeouts};
 use crate::world::{Dialer, Dice};
+pub(super) use collectors::{all, blind, given};
 use faults::Front;
 use ground::Places;
-pub(super) use collectors::{all, blind, given};
-pub(super) use senders::Maker;
 use senders::Senders;
 
 /// Everything that is up.
@@ -113,7 +112,11 @@ impl Rig {
         let scenario = &self.plan.scenario;
         let Some(platform) = scenario.inventory.platforms.get(platform) else { return false };
         let stores = scenario.lab.as_ref().is_some_and(|lab| {
-            platform.hosts.iter().filter_map(|host| lab.hosts.get(&host.value)).any(|it| matches!(it.kind, LabHostKind::Store))
+            platform
+                .hosts
+                .iter()
+                .filter_map(|host| lab.hosts.get(&host.value))
+                .any(|it| matches!(it.kind, LabHostKind::Store))
         });
         platform.role != Role::Transit && (stores || !platform.collectors.is_empty())
     }
