@@ -1,5 +1,6 @@
 //! From texts to a scenario, or everything that is wrong with them.
 
+use super::check::{Files, check};
 use super::{Scenario, decode};
 use crate::inventory::{self, Inventory};
 use crate::source::read::{Asked, Said};
@@ -18,23 +19,26 @@ pub struct Loaded {
 /// Reads and checks a scenario. Its platforms may stand in an inventory file instead, or in both.
 ///
 /// # Errors
-/// Every mistake of both files, in their order, among the warnings; at least one is an error.
+/// Every mistake of both files, in their order; warnings are among them where they can be told.
 pub fn load(source: SourceText, inventory: Option<SourceText>) -> Result<Loaded, Vec<Remark>> {
     let mut said = Said::about(&source);
     let draft = read(&source, &mut said);
-    let (theirs, mut others) = match inventory.as_ref().map(inventory::decode::file) {
-        Some((theirs, said)) => (theirs.map(Some), Some(said)),
-        None => (Some(None), None),
-    };
-    let mut whole = None;
-    if let (Some(mut scenario), Some(theirs)) = (draft, theirs) {
-        merge(&mut scenario, theirs.unwrap_or_default(), &mut said);
-        whole = Some(scenario);
-    }
-    let broken = said.has_errors() || others.as_ref().is_some_and(Said::has_errors);
-    let mut remarks = said.into_remarks();
-    remarks.extend(others.take().map(Said::into_remarks).unwrap_or_default());
-    match whole {
+    let (theirs, others) = inventory.as_ref().map(inventory::decode::file).unzip();
+    // An inventory that cannot be read at all leaves nothing to check the scenario against.
+    let theirs = theirs.map_or(Some(Inventory::default()), |theirs| theirs);
+    let names = theirs.iter().flat_map(|it| it.platforms.keys().cloned()).collect();
+    let mut files = Files { scenario: said, inventory: others, theirs: names };
+    let unread = files.have_errors();
+    let scenario = draft.zip(theirs).map(|(mut scenario, theirs)| {
+        merge(&mut scenario, theirs, &mut files.scenario);
+        check(&scenario, &mut files);
+        scenario
+    });
+    let broken = files.have_errors();
+    let mut remarks = files.into_remarks();
+    // A warning about a draft may come from what could not be read.
+    remarks.retain(|remark| !unread || remark.is_error());
+    match scenario {
         Some(scenario) if !broken => Ok(Loaded { scenario, warnings: remarks }),
         _ => Err(remarks),
     }
@@ -81,6 +85,7 @@ domain: Drill.Example
 platforms:
   new: { hosts: [mx1.new.example] }
 lab:
+  zones: { drill.example: '@ MX 10 mx1.new.example.' }
   hosts: { mx1.new.example: { store: {} } }
 phases:
   - name: steady

@@ -9,6 +9,7 @@
 //! expectation is drawn at the scenario's own line.
 
 mod bundled;
+mod check;
 mod decode;
 pub mod expectation;
 pub mod fault;

@@ -157,11 +157,11 @@ fn snippet<'a>(source: &'a SourceText, said: &'a Diagnostic) -> Snippet<'a, anno
     snippet
 }
 
-/// The span cut to its first line and to the text: carets under a whole block help nobody.
+/// The span cut to its first line, to the text and to whole characters: carets under a whole block
+/// help nobody.
 fn within(source: &SourceText, span: Span) -> std::ops::Range<usize> {
-    let len = source.text.len();
-    let start = span.start.min(len);
-    let end = span.end.clamp(start, len);
+    let start = source.text.floor_char_boundary(span.start);
+    let end = source.text.ceil_char_boundary(span.end.max(start));
     match source.text.get(start..end).and_then(|text| text.find('\n')) {
         Some(newline) => start..start + newline,
         None => start..end,

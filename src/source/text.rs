@@ -24,10 +24,7 @@ impl SourceText {
     /// Line and column of the first byte of `span`, both counted from 1; the column counts
     /// characters. A span beyond the end of the text is placed at its end.
     pub fn place(&self, span: Span) -> Place {
-        let mut at = span.start.min(self.text.len());
-        while !self.text.is_char_boundary(at) {
-            at -= 1;
-        }
+        let at = self.text.floor_char_boundary(span.start);
         let before = &self.text[..at];
         let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
         Place { line: before.matches('\n').count() + 1, column: before[line_start..].chars().count() + 1 }

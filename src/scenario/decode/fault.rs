@@ -67,7 +67,7 @@ fn ip_address(node: &Node, said: &mut Said) -> Option<IpAddr> {
 
 fn action(node: &Node, said: &mut Said) -> Option<Action> {
     let Value::Scalar { text, .. } = &node.value else {
-        let mut map = Fields::of(node, "what a fault does", said)?;
+        let mut map = Fields::of(node, "a fault's `do`", said)?;
         for (word, _) in WORDS.iter().filter(|(word, _)| !takes_argument(word)) {
             map.instead_of(word, |mut error| {
                 error.title = format!("`{word}` takes no argument");
@@ -78,7 +78,7 @@ fn action(node: &Node, said: &mut Said) -> Option<Action> {
         map.done();
         return action;
     };
-    said.note_words("what a fault does", WORDS.iter().map(|(word, _)| *word));
+    said.note_words("a fault's `do`", WORDS.iter().map(|(word, _)| *word));
     match WORDS.iter().find(|(word, _)| word == text) {
         Some((_, action)) => Some(action.clone()),
         None => said.refuse(no_such_action(node, text)),

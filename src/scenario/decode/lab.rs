@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use ipnet::Ipv4Net;
 
-use super::value::reply;
+use super::value::{key_name, reply};
 use crate::inventory::decode::{endpoint, host_name};
 use crate::mail::Reply;
 use crate::scenario::{Busy, Lab, LabHost, LabHostKind, LabTls, RealHost, Verify};
-use crate::source::read::{Fields, Kind, Said, duration, entries, number, scalar, spanned, text, word};
+use crate::source::read::{Fields, Kind, Said, duration, entries, filled, number, scalar, spanned, text, word};
 use crate::source::yaml::Node;
 use crate::source::{Diagnostic, Spanned};
 use crate::terms::Family;
@@ -25,7 +25,9 @@ const KINDS: &[Kind<LabHostKind>] =
 pub(super) fn lab(node: &Node, said: &mut Said) -> Option<Lab> {
     let mut map = Fields::of(node, "a lab", said)?;
     let zones = map.optional("zones", entries(zone)).unwrap_or_default();
-    let hosts = map.required("hosts", entries(host)).unwrap_or_default();
+    let hosts = map.required("hosts", filled(entries(host))).unwrap_or_default();
+    twice(zones.iter().map(|(origin, _)| origin), &mut map);
+    twice(hosts.iter().map(|host| &host.name), &mut map);
     let port = map.optional("port", spanned(number(1..=u64::from(u16::MAX))));
     let network = map.optional("network", spanned(ipv4_network));
     let dns_port = map.optional("dns", dns).flatten();
@@ -33,7 +35,7 @@ pub(super) fn lab(node: &Node, said: &mut Said) -> Option<Lab> {
     map.done();
     Some(Lab {
         span: node.span,
-        zones: zones.into_iter().collect(),
+        zones: zones.into_iter().map(|(origin, text)| (origin.value, text)).collect(),
         hosts: hosts.into_iter().map(|host| (host.name.value.clone(), host)).collect(),
         port,
         dns_port,
@@ -42,9 +44,18 @@ pub(super) fn lab(node: &Node, said: &mut Said) -> Option<Lab> {
     })
 }
 
-fn zone(origin: &Spanned<String>, node: &Node, said: &mut Said) -> Option<(String, Spanned<String>)> {
-    let origin = origin.strip_suffix('.').unwrap_or(origin).to_lowercase();
-    Some((origin, spanned(text)(node, said)?))
+fn zone(origin: &Spanned<String>, node: &Node, said: &mut Said) -> Option<(Spanned<String>, Spanned<String>)> {
+    Some((key_name(origin, said)?, spanned(text)(node, said)?))
+}
+
+/// Names that are the same in another spelling.
+fn twice<'a>(names: impl Iterator<Item = &'a Spanned<String>> + Clone, map: &mut Fields<'_>) {
+    for (index, name) in names.clone().enumerate() {
+        if let Some(first) = names.clone().take(index).find(|first| *first == name) {
+            let title = format!("`{}` is given twice", name.value);
+            map.say(Diagnostic::error(name.span, title).context(first.span, "first here"));
+        }
+    }
 }
 
 fn dns(node: &Node, said: &mut Said) -> Option<Option<Spanned<u16>>> {
@@ -71,16 +82,24 @@ fn ipv4_network(node: &Node, said: &mut Said) -> Option<Ipv4Net> {
 }
 
 /// One entry of `hosts`. One with mistakes stays known by its name.
-fn host(name: &Spanned<String>, node: &Node, said: &mut Said) -> Option<LabHost> {
-    let name = name.clone().map(|name| name.strip_suffix('.').unwrap_or(&name).to_lowercase());
-    let mut host = LabHost { name, kind: LabHostKind::Store, tls: LabTls::Offered, busy: None };
+fn host(key: &Spanned<String>, node: &Node, said: &mut Said) -> Option<LabHost> {
+    let mut host = LabHost { name: key_name(key, said)?, kind: LabHostKind::Store, tls: LabTls::Offered, busy: None };
     if let Some(mut map) = Fields::of(node, "a lab host", said) {
         host.tls = map.optional("tls", word("a state of STARTTLS", "states", &TLS, spell_tls)).unwrap_or_default();
         host.busy = map.optional("busy", spanned(busy));
         host.kind = map.kind(KINDS).unwrap_or(LabHostKind::Store);
+        refuse_settings_of_real(&mut map);
         map.done();
     }
     Some(host)
+}
+
+/// What a real server offers and how much it takes is its own.
+fn refuse_settings_of_real(map: &mut Fields<'_>) {
+    for key in ["tls", "busy"].into_iter().filter(|key| map.has(key) && map.has("real")).collect::<Vec<_>>() {
+        let title = format!("`{key}` is for hosts of the lab's own, and this one is `real`");
+        map.say(Diagnostic::error(map.key_span(key), title).help("set it up in the server itself"));
+    }
 }
 
 const TLS: [LabTls; 2] = [LabTls::Offered, LabTls::Absent];
@@ -109,7 +128,10 @@ fn store(node: &Node, said: &mut Said) -> Option<LabHostKind> {
 fn relay(node: &Node, said: &mut Said) -> Option<LabHostKind> {
     let mut map = Fields::of(node, "a `relay` host", said)?;
     let to = map.required("to", spanned(host_name));
-    let verify = map.optional("verify", word("what a relay can verify", "these", &[Verify::Recipients], spell_verify));
+    let verify = map.optional(
+        "verify",
+        word("something that a relay verifies", "things that it verifies", &[Verify::Recipients], spell_verify),
+    );
     map.done();
     Some(LabHostKind::Relay { to: to?, verify: verify.unwrap_or_default() })
 }

@@ -18,7 +18,7 @@ use indexmap::IndexMap;
 
 use super::{Defaults, Scenario, Timeouts};
 use crate::inventory::decode::{host_name, platforms};
-use crate::source::read::{Fields, Said, entries, lasting, list, number, one_or_list, spanned, text, word};
+use crate::source::read::{Fields, Said, entries, filled, lasting, list, number, spanned, text, word};
 use crate::source::yaml::Node;
 use crate::source::{Diagnostic, Span, Spanned};
 use crate::terms::Verdict;
@@ -41,9 +41,9 @@ pub(super) fn scenario(node: &Node, said: &mut Said) -> Option<Scenario> {
     let timeouts = map.optional("timeouts", |node: &Node, said: &mut Said| timeouts(node, defaults, said));
     let inventory = map.optional("platforms", platforms).unwrap_or_default();
     let lab = map.optional("lab", lab::lab);
-    let senders = map.optional("senders", entries(sender::sender)).unwrap_or_else(|| vec![sender::direct()]);
+    let senders = map.optional("senders", filled(entries(sender::sender))).unwrap_or_else(|| vec![sender::direct()]);
     let proxies = map.optional("proxies", entries(sender::proxy)).unwrap_or_default();
-    let phases = map.required("phases", list(phase::phase)).unwrap_or_default();
+    let phases = map.required("phases", filled(list(phase::phase))).unwrap_or_default();
     if defaults == Defaults::Rfc5321 && !map.has("sender") {
         ask_for_sender(&mut map);
     }
@@ -101,7 +101,7 @@ fn timeouts(node: &Node, defaults: Defaults, said: &mut Said) -> Option<Timeouts
     ] {
         *slot = map.optional(key, step()).unwrap_or(*slot);
     }
-    if let Some(retry) = map.optional("retry", one_or_list(retry)).filter(|it| !it.is_empty()) {
+    if let Some(retry) = Some(map.several("retry", retry)).filter(|it| !it.is_empty()) {
         timeouts.retry = retry;
     }
     map.done();

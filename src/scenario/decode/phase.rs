@@ -5,9 +5,10 @@ use std::time::Duration;
 use super::expect::expectation;
 use super::fault::fault;
 use super::hole;
-use crate::scenario::{Judged, Phase, Probes};
-use crate::source::read::{Fields, Said, list, number, one_or_list, rate, size, spanned, text};
+use crate::scenario::{Expectation, Judged, Phase, Probes};
+use crate::source::read::{Fields, Said, filled, list, number, one_or_list, rate, size, spanned, text};
 use crate::source::yaml::Node;
+use crate::source::{Diagnostic, Span, Spanned};
 
 /// The most probes of one phase and sender.
 const MOST_PROBES: u64 = 10_000;
@@ -24,11 +25,49 @@ pub(super) fn phase(node: &Node, said: &mut Said) -> Option<Phase> {
     let name = map.required("name", spanned(text)).unwrap_or_else(hole);
     let faults = map.optional("faults", list(fault)).unwrap_or_default();
     let probes = map.optional("probes", probes);
-    let expect = map.required("expect", one_or_list(expectation)).unwrap_or_default();
+    let sends = map.has("probes");
+    let expect = map.required("expect", filled(one_or_list(expectation)));
+    let span = map.key_span("name");
     map.done();
-    let (expect, earlier): (Vec<_>, Vec<_>) = expect.into_iter().unzip();
-    let judged = earlier.into_iter().flatten().next().map_or(Judged::Own, Judged::Earlier);
+    let (expect, earlier): (Vec<_>, Vec<_>) = expect.into_iter().flatten().unzip();
+    let judged = judged(sends, &expect, earlier, span, said);
     Some(Phase { name, faults, probes, expect, judged, span: node.span })
+}
+
+/// Whose probes are judged: the phase's own, or those of the one earlier phase that is named.
+fn judged(
+    sends: bool,
+    expect: &[Expectation],
+    earlier: Vec<Option<Spanned<String>>>,
+    span: Span,
+    said: &mut Said,
+) -> Judged {
+    let whole = earlier.iter().filter(|name| name.is_none()).count();
+    let mut names = earlier.into_iter().flatten();
+    let Some(first) = names.next() else {
+        // Without an expectation that was read, the one that names the phase may be missing.
+        if !sends && !expect.is_empty() {
+            said.say(
+                Diagnostic::error(span, "the phase has no probes to judge")
+                    .help("add `probes: { count: 3 }`, or `probes: PHASE` in `expect` to judge an earlier phase's"),
+            );
+        }
+        return Judged::Own;
+    };
+    if sends {
+        let title = "the phase sends probes of its own and judges those of another";
+        said.say(Diagnostic::error(first.span, title).help("make two phases of it"));
+    } else if whole > 0 {
+        let title = "some entries of `expect` name a phase and others do not";
+        said.say(Diagnostic::error(first.span, title).help(format!("write `probes: {}` in each", first.value)));
+    }
+    for other in names.filter(|name| *name != first) {
+        let title = "one phase cannot judge the probes of two others";
+        said.say(
+            Diagnostic::error(other.span, title).context(first.span, "the first one").help("make two phases of it"),
+        );
+    }
+    Judged::Earlier(first)
 }
 
 fn probes(node: &Node, said: &mut Said) -> Option<Probes> {

@@ -1,5 +1,6 @@
 //! Ways in, and standing proxies.
 
+use super::value::key_name;
 use crate::inventory::decode::{host_name, secret};
 use crate::scenario::{MxSender, Proxy, Sender, SenderKind};
 use crate::source::read::{Fields, Kind, Said, scalar, spanned};
@@ -45,13 +46,13 @@ fn mx(node: &Node, said: &mut Said) -> Option<SenderKind> {
 }
 
 /// One entry of `proxies`.
-pub(super) fn proxy(host: &Spanned<String>, node: &Node, said: &mut Said) -> Option<Proxy> {
+pub(super) fn proxy(key: &Spanned<String>, node: &Node, said: &mut Said) -> Option<Proxy> {
+    let host = key_name(key, said);
     let mut map = Fields::of(node, "a standing proxy", said)?;
     let control = map.required("control", spanned(url));
     let token = map.optional("token", secret);
     map.done();
-    let host = host.clone().map(|host| host.to_lowercase());
-    Some(Proxy { host, control: control?, token })
+    Some(Proxy { host: host?, control: control?, token })
 }
 
 /// The address of a control API: scheme, host and port.

@@ -1,9 +1,10 @@
 //! Values that only a scenario has: addresses and replies.
 
+use crate::inventory::decode::host_name;
 use crate::mail::{Address, Reply};
-use crate::source::Diagnostic;
-use crate::source::read::{Said, scalar};
-use crate::source::yaml::Node;
+use crate::source::read::{Said, scalar, spanned};
+use crate::source::yaml::{Node, Plainness, Value};
+use crate::source::{Diagnostic, Spanned};
 
 /// A mailbox, such as `mxdrill@sender.example`.
 pub(super) fn address(node: &Node, said: &mut Said) -> Option<Address> {
@@ -15,6 +16,12 @@ pub(super) fn address(node: &Node, said: &mut Said) -> Option<Address> {
             said.refuse(Diagnostic::error(node.span, title).note(format!("{why}")))
         }
     }
+}
+
+/// A host name that stands as a key.
+pub(super) fn key_name(key: &Spanned<String>, said: &mut Said) -> Option<Spanned<String>> {
+    let node = Node { span: key.span, value: Value::Scalar { text: key.value.clone(), plain: Plainness::Plain } };
+    spanned(host_name)(&node, said)
 }
 
 /// What a server answers: `451 4.7.1 later`, or several such lines with one code.

@@ -24,7 +24,7 @@ pub(super) fn when(node: &Node, said: &mut Said) -> Option<When> {
         client: map.optional("client", spanned(network)),
         probe: map.optional("probe", spanned(text)),
         limit: map.optional("limit", spanned(limit)),
-        count: map.optional("count", word("what a fault can count over", "these", &COUNTS, spell)).unwrap_or_default(),
+        count: map.optional("count", word("a count of a fault", "counts", &COUNTS, spell)).unwrap_or_default(),
     };
     map.done();
     Some(when)

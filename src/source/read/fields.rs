@@ -52,16 +52,18 @@ impl<'a> Fields<'a> {
         self.optional(key, super::list(read)).unwrap_or_default()
     }
 
-    /// The items of a list, or the only one; none where the key is missing.
+    /// The items of a list, or the only one; none where the key is missing. An empty list is a
+    /// mistake.
     pub fn several<T>(&mut self, key: &'static str, read: impl Read<T>) -> Vec<T> {
-        self.optional(key, super::one_or_list(read)).unwrap_or_default()
+        self.optional(key, super::filled(super::one_or_list(read))).unwrap_or_default()
     }
 
     /// The only one of several keys that says what kind of thing the map is. Ask for the keys that
     /// may stand beside it first.
     pub fn kind<T>(&mut self, kinds: &[Kind<T>]) -> Option<T> {
         self.asked.extend(kinds.iter().map(|(key, _)| *key));
-        let mut found = kinds.iter().filter(|(key, _)| self.node(key).is_some());
+        let entries = self.entries;
+        let mut found = entries.iter().filter_map(|(key, _)| kinds.iter().find(|(kind, _)| *kind == key.value));
         let Some((key, read)) = found.next() else {
             self.no_kind(kinds);
             return None;
@@ -139,5 +141,9 @@ fn unknown(key: &Spanned<String>, what: &str, asked: &[&'static str]) -> Diagnos
         Some(near) => said.label(format!("did you mean `{near}`?")),
         None => said,
     };
-    said.note(format!("the keys of {what} are {}", and_list(asked)))
+    said.note(match asked {
+        [] => format!("{what} has no keys"),
+        [only] => format!("the only key of {what} is {only}"),
+        keys => format!("the keys of {what} are {}", and_list(keys)),
+    })
 }

@@ -23,7 +23,7 @@ use super::{Diagnostic, Remark, SourceText, Span, Spanned};
 
 pub use fields::{Fields, Kind};
 pub use quantity::{duration, lasting, rate, size};
-pub use value::{fraction, grouped, number, path, scalar, text, word};
+pub use value::{choice, fraction, grouped, number, path, scalar, text, word};
 
 /// Reads one value of type `T`. `None` means that the reason has been said.
 pub trait Read<T>: Fn(&Node, &mut Said) -> Option<T> {}
@@ -69,10 +69,10 @@ impl Said {
     pub fn wrong_kind<T>(&mut self, node: &Node, what: &str) -> Option<T> {
         let Self { key, .. } = self;
         let said = match (&node.value, key.as_str()) {
+            (Value::Null, "") => Diagnostic::error(node.span, "the file is empty"),
             (kind, "") => Diagnostic::error(node.span, format!("the file must hold {what}, not {}", kind.kind())),
-            (Value::Null, key) => {
-                Diagnostic::error(node.span, format!("`{key}` is empty")).note(format!("`{key}` is {what}"))
-            }
+            (Value::Null, key) => Diagnostic::error(node.span, format!("`{key}` has no value"))
+                .help(format!("write {what} behind it, or remove the key")),
             (kind, key) => Diagnostic::error(node.span, format!("`{key}` must be {what}, not {}", kind.kind())),
         };
         self.refuse(said)
@@ -137,6 +137,20 @@ impl Said {
 /// The same value with its place.
 pub fn spanned<T>(read: impl Read<T>) -> impl Read<Spanned<T>> {
     move |node: &Node, said: &mut Said| read(node, said).map(|value| Spanned::new(value, node.span))
+}
+
+/// A list or map that holds something.
+pub fn filled<T>(read: impl Read<T>) -> impl Read<T> {
+    move |node: &Node, said: &mut Said| match &node.value {
+        Value::List(items) if items.is_empty() => nothing_in(node, said),
+        Value::Map(entries) if entries.is_empty() => nothing_in(node, said),
+        _ => read(node, said),
+    }
+}
+
+fn nothing_in<T>(node: &Node, said: &mut Said) -> Option<T> {
+    let title = format!("`{}` is empty", said.key());
+    said.refuse(Diagnostic::error(node.span, title).help("name at least one"))
 }
 
 /// A list; items with mistakes are left out.

@@ -83,7 +83,15 @@ pub fn word<T: Copy + 'static>(
             Some(near) => error.label(format!("did you mean `{near}`?")),
             None => error,
         };
-        said.refuse(error.note(format!("{plural} are {}", and_list(&words))))
+        said.refuse(error.note(choice(plural, &words)))
+    }
+}
+
+/// The closed set that something must be of: `stages are connect and banner`.
+pub fn choice(plural: &str, words: &[&str]) -> String {
+    match words {
+        [only] => format!("the only one of the {plural} is {only}"),
+        words => format!("{plural} are {}", and_list(words)),
     }
 }
 
