@@ -289,8 +289,7 @@ impl Session {
         if self.bare > 0 {
             self.shared.warn(&format!(
                 "{} sent {} CR or LF alone, which passed as they were",
-                self.connection.peer,
-                self.bare
+                self.connection.peer, self.bare
             ));
         }
     }
