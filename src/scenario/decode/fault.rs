@@ -7,9 +7,9 @@ use super::when::when;
 use crate::inventory::decode::host_name;
 use crate::mail::Stage;
 use crate::scenario::Fault;
-use crate::scenario::fault::{Action, Scope};
+use crate::scenario::fault::{Action, Corruption, Rate, Scope};
 use crate::source::Diagnostic;
-use crate::source::read::{Fields, Kind, Said, duration, scalar, size, spanned, word};
+use crate::source::read::{Fields, Kind, Said, bytes_rate, duration, scalar, size, spanned, word};
 use crate::source::yaml::{Node, Value};
 use crate::source::{and_list, closest};
 use crate::terms::Family;
@@ -34,10 +34,17 @@ const WITH_ARGUMENT: &[Kind<Action>] = &[
     ("delay", |node, said| duration(node, said).map(Action::Delay)),
     ("close-after", |node, said| size(1..=MOST_BYTES)(node, said).map(Action::CloseAfter)),
     ("reset-after", |node, said| size(1..=MOST_BYTES)(node, said).map(Action::ResetAfter)),
+    ("tarpit", |node, said| bytes_rate(node, said).map(|rate| Action::Tarpit(Rate(rate)))),
+    ("throttle", throttle),
+    ("premature-reply", |node, said| reply(node, said).map(Action::PrematureReply)),
+    ("hide", |node, said| keyword(node, said).map(Action::Hide)),
+    ("corrupt", |node, said| {
+        word("a way to spoil a reply", "ways", Corruption::ALL, Corruption::word)(node, said).map(Action::Corrupt)
+    }),
 ];
 
 /// One entry of `faults`.
-pub(super) fn fault(node: &Node, said: &mut Said) -> Option<Fault> {
+pub(in crate::scenario) fn fault(node: &Node, said: &mut Said) -> Option<Fault> {
     let mut map = Fields::of(node, "a fault", said)?;
     let host = map.required("host", spanned(host_name));
     let at = map.required("at", spanned(word("a stage of an SMTP session", "stages", &Stage::ALL, Stage::word)));
@@ -85,6 +92,30 @@ fn action(node: &Node, said: &mut Said) -> Option<Action> {
     }
 }
 
+/// `4KiB/s`, or with a stall before the first byte: `{ rate: 4KiB/s, stall: 10s }`.
+fn throttle(node: &Node, said: &mut Said) -> Option<Action> {
+    if let Value::Scalar { .. } = node.value {
+        return bytes_rate(node, said).map(|rate| Action::Throttle { rate: Rate(rate), stall: None });
+    }
+    let mut map = Fields::of(node, "a throttle", said)?;
+    let rate = map.required("rate", bytes_rate);
+    let stall = map.optional("stall", duration);
+    map.done();
+    Some(Action::Throttle { rate: Rate(rate?), stall })
+}
+
+/// A keyword of the EHLO answer (RFC 5321 4.1.1.1).
+fn keyword(node: &Node, said: &mut Said) -> Option<String> {
+    let text = scalar(node, "a keyword of the EHLO answer", said)?;
+    if text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') {
+        return Some(text.to_ascii_uppercase());
+    }
+    let title = format!("`{text}` is not a keyword of the EHLO answer");
+    said.refuse(
+        Diagnostic::error(node.span, title).note("keywords are letters, digits and hyphens, such as `STARTTLS`"),
+    )
+}
+
 fn takes_argument(word: &str) -> bool {
     WITH_ARGUMENT.iter().any(|(known, _)| *known == word)
 }
@@ -108,7 +139,11 @@ fn no_such_action(node: &Node, text: &str) -> Diagnostic {
 fn example(action: &str) -> &'static str {
     match action {
         "reply" => "\"451 4.7.1 later\"",
+        "premature-reply" => "\"554 5.7.1 no\"",
         "close-after" | "reset-after" => "4KiB",
+        "tarpit" | "throttle" => "1KiB/s",
+        "hide" => "STARTTLS",
+        "corrupt" => "bare-lf",
         _ => "2s",
     }
 }
@@ -130,9 +165,18 @@ mod tests {
         for (word, action) in WORDS {
             assert_eq!(action.word(), *word);
         }
-        for (word, argument) in
-            [("silent", "1s"), ("reply", "451 later"), ("delay", "1s"), ("close-after", "9"), ("reset-after", "9")]
-        {
+        for (word, argument) in [
+            ("silent", "1s"),
+            ("reply", "451 later"),
+            ("delay", "1s"),
+            ("close-after", "9"),
+            ("reset-after", "9"),
+            ("tarpit", "1/s"),
+            ("throttle", "{ rate: 4KiB/s, stall: 1s }"),
+            ("premature-reply", "554 no"),
+            ("hide", "size"),
+            ("corrupt", "no-code"),
+        ] {
             assert_eq!(read(&format!("{{ {word}: {argument} }}")).map(|it| it.word()), Ok(word));
         }
     }

@@ -75,6 +75,18 @@ pub fn rate(node: &Node, said: &mut Said) -> Option<Duration> {
     said.refuse(error.note("rates are a whole number by s, m or h, such as `10/s` or `600/m`"))
 }
 
+/// A rate in bytes a second, such as `10/s`, `1B/s` or `4KiB/s`; from 1.
+pub fn bytes_rate(node: &Node, said: &mut Said) -> Option<u64> {
+    let text = scalar(node, "a rate such as `4KiB/s`", said)?;
+    let bytes = text.trim().strip_suffix("/s").and_then(|size| part(size, SIZES)).filter(|(_, rest)| rest.is_empty());
+    let error = match bytes {
+        Some((0, _)) => Diagnostic::error(node.span, format!("`{}` cannot be 0", said.key())),
+        Some((bytes, _)) => return Some(bytes),
+        None => Diagnostic::error(node.span, format!("`{text}` is not a rate in bytes")),
+    };
+    said.refuse(error.note("rates in bytes are a size by second, such as `10/s` or `4KiB/s`"))
+}
+
 fn per_time(text: &str) -> Option<(u64, Duration)> {
     let (count, unit) = text.split_once('/')?;
     let (_, millis) = TIMES.iter().find(|(name, _)| *name == unit && *name != "ms" && *name != "d")?;
