@@ -225,7 +225,7 @@ fn a_killed_run_leaves_a_journal_that_can_be_judged() {
     let (folder, path) = scenario(&waiting());
     let kept = folder.path().join("kept");
     let mut child = start(&["run", &path, "--record", &kept.display().to_string()]);
-    until_journal_says(&kept, "\"attempt\"");
+    until_journal_says(&kept, "connection refused");
     child.kill().expect("it runs");
     child.wait().expect("it ends");
     let output = run(&["report", &only_folder_in(&kept).join("journal.jsonl").display().to_string()]);
