@@ -31,6 +31,8 @@ mod serve;
 mod session;
 mod settings;
 mod shared;
+#[cfg(test)]
+mod tests;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
