@@ -33,6 +33,8 @@ mod settings;
 mod shared;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod transparency;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
