@@ -1,12 +1,64 @@
 //! mxdrill proves where mail really goes.
+//!
+//! It sends tagged probes, breaks the primary MX on purpose, and shows which server received each
+//! probe, with evidence from mailboxes and logs.
+//!
+//! ```text
+//!    scenario.yaml + inventory.yaml
+//!       │ scenario      text -> Scenario, or every mistake with its place               pure
+//!       │ plan          + seed -> probes, deadlines, every host that would be contacted pure
+//!       v
+//!     run               rig up: lab, dns, proxies with faults, collectors
+//!       │               controls, then phase by phase: faults on, send, wait, faults off
+//!       │ send, proxy, lab, collect  ── Event ──> record::Journal, in order, on disk
+//!       v
+//!     judge             what was seen -> what became of it -> what that proves          pure
+//!       v
+//!     record            self-contained, versioned JSON
+//!       │ report        terminal, JSON, JUnit                                           pure
+//!       v
+//!    screen, files, exit code
+//! ```
+//!
+//! A **scenario** says what should happen, a **record** what did; only `judge` reads both, and a
+//! **report** is a pure function of a record.
+//!
+//! The rooms, lowest first; arrows run downwards only, and `tests/house.rs` holds it:
+//!
+//! | room | holds |
+//! |---|---|
+//! | source | places in a text; the drawing of mistakes and of failed expectations |
+//! | mail | what the RFCs define, without any I/O: stages, replies, framing, addresses |
+//! | terms | words that scenario and record share: outcome, verdict |
+//! | inventory | platforms, hosts, collectors; which name belongs to whom |
+//! | world | clock, dice, secrets and the way to other machines, handed in by `main` |
+//! | scenario | what should happen: decode, check, faults, expectations |
+//! | record | what did happen: tags, evidence, the journal, the record |
+//! | plan | probes, controls, deadlines, contacts |
+//! | dns | lookups, MX selection (RFC 5321 5.1), the lab's authority |
+//! | tls | handshakes that capture and judge the peer's chain; the lab's certificates |
+//! | smtp | one engine for the client's side of a session, one for the server's |
+//! | proxy | the fault-injecting relay |
+//! | lab | embedded hosts on loopback: store, relay, hold, reject |
+//! | send | ways in: mxdrill as the sending MTA |
+//! | collect | where mail can land: IMAP, Maildir, mbox, logs |
+//! | judge | settle, compare: from what was seen to a verdict |
+//! | run | the story of a drill, and the rig that it needs |
+//! | report | one file a format, pure |
+//! | cli | arguments, one file a command, exit codes |
+
+pub mod cli;
 pub mod collect;
 pub mod dns;
 pub mod inventory;
 pub mod judge;
+pub mod lab;
 pub mod mail;
 pub mod plan;
+pub mod proxy;
 pub mod record;
 pub mod report;
+pub mod run;
 pub mod scenario;
 pub mod send;
 pub mod smtp;

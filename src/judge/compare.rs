@@ -179,8 +179,7 @@ impl Case<'_> {
     fn late(&self, expected: &Expectation) -> Option<Missing> {
         const STAMP: jiff::SignedDuration = jiff::SignedDuration::from_secs(1);
         let within = expected.within.as_ref()?;
-        let own = self.plan.phases[self.phase].judges == self.phase;
-        let from = if own { self.seen.first_attempt? } else { self.facts.phase(self.phase).started? };
+        let from = self.seen.first_attempt?;
         let limit = jiff::SignedDuration::try_from(within.value).ok()?;
         let took = self.seen.landed.iter().map(|landed| landed.at.duration_since(from)).max()?;
         (took > limit.saturating_add(STAMP)).then(|| Missing {

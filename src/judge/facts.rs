@@ -83,8 +83,8 @@ impl Facts {
                 }
             }
             Event::Sent(sent) => self.about(&sent.tag).sent = Some(sent.clone()),
-            Event::Landed(landed) => self.about(&landed.tag).landed.push(landed.clone()),
-            Event::Passed(passed) => self.about(&passed.tag).passed.push(passed.clone()),
+            Event::Landed(landed) => self.landed(landed),
+            Event::Passed(passed) => self.passed(passed),
             Event::Looked(looked) => self.looked.push((entry.at, looked.clone())),
             Event::Warning { text } => self.warnings.push(text.clone()),
             Event::Interrupted { by } => self.interrupted = Some(by.clone()),
@@ -100,6 +100,21 @@ impl Facts {
     /// When a phase was.
     pub fn phase(&self, index: usize) -> Window {
         self.phases.get(index).copied().unwrap_or_default()
+    }
+
+    /// A collector that was opened again by `watch` tells anew what it told before.
+    fn landed(&mut self, landed: &Landed) {
+        let known = &mut self.about(&landed.tag).landed;
+        if !known.iter().any(|it| it.collector == landed.collector && it.detail == landed.detail) {
+            known.push(landed.clone());
+        }
+    }
+
+    fn passed(&mut self, passed: &Passed) {
+        let known = &mut self.about(&passed.tag).passed;
+        if !known.iter().any(|it| it == passed) {
+            known.push(passed.clone());
+        }
     }
 
     fn about(&mut self, tag: &Tag) -> &mut ProbeFacts {

@@ -16,6 +16,8 @@ mod facts;
 mod path;
 mod record;
 mod settle;
+#[cfg(test)]
+mod tests;
 
 pub use compare::{Judgement, judge_probe};
 pub use facts::{Facts, ProbeFacts, Window};

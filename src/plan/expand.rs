@@ -7,7 +7,7 @@ use super::{ControlProbe, Plan, PlannedPhase, Probe, contact};
 use crate::inventory::Role;
 use crate::mail::Address;
 use crate::record::{RunId, Tag};
-use crate::scenario::{Judged, LabHostKind, Phase, Scenario};
+use crate::scenario::{Expectation, Judged, LabHostKind, Phase, Scenario};
 use crate::world::Dice;
 
 /// `within` where a phase states none, in a lab.
@@ -87,7 +87,7 @@ fn watch(scenario: &Scenario, phase: &Phase) -> Option<Duration> {
         .is_some_and(|lab| lab.hosts.values().all(|host| !matches!(host.kind, LabHostKind::Real(_))));
     match stated {
         Some(stated) => Some(stated),
-        None if accounts => None,
+        None if accounts || !phase.expect.iter().any(Expectation::wants_absence) => None,
         None => Some(within(scenario, phase).max(WATCH)),
     }
 }

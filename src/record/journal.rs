@@ -75,6 +75,14 @@ impl Journal {
         Self(Arc::new(Inner { clock, state: Mutex::default(), length }))
     }
 
+    /// A journal that goes on where another one ended.
+    pub fn resumed(clock: Clock, entries: Vec<Entry>) -> Self {
+        let journal = Self::in_memory(clock);
+        journal.0.length.send_replace(entries.len());
+        journal.lock().entries = entries;
+        journal
+    }
+
     /// Writes every entry that follows to `path` as well, one JSON object a line. Lines are
     /// synced to disk in groups, by a thread of its own, as fast as the disk allows.
     ///

@@ -2,14 +2,15 @@
 
 use jiff::Timestamp;
 
+use super::leg::{Addresses, handled, result};
 use super::page::{Page, Piece, Tint, width};
 use super::prose::{seconds, since, tame};
-use super::route::{folder, handled, result};
+use super::route::{Chunk, chunks};
 use super::story::{Faults, Step, Story};
-use crate::record::{Attempt, Certificate, Hop, Landed, Met, Passed, TlsSeen};
+use crate::record::{Attempt, Certificate, Hop, Landed, Met, Passed, Placement, TlsSeen};
 
-/// The widest place that the lines below are aligned to.
-const WIDEST_PLACE: usize = 48;
+/// How many columns a text gets at least; places that leave it fewer stand on lines of their own.
+const ROOM: usize = 36;
 
 /// How much of it is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,59 +29,75 @@ struct Line {
     place: String,
     text: String,
     faults: Vec<String>,
+    /// Said in passing, behind all else.
+    aside: String,
 }
 
 /// Writes the evidence of a probe, `indent` columns from the left.
 pub(super) fn write(page: &mut Page, indent: usize, story: &Story<'_>, faults: &Faults<'_>, depth: Depth) {
     let lines = lines(story, faults, depth);
     let widest = |of: fn(&Line) -> &str| lines.iter().map(|line| width(of(line))).max().unwrap_or(0);
-    let (source, place) = (widest(|line| &line.source), widest(|line| &line.place).min(WIDEST_PLACE));
+    let (at, source) = (widest(|line| &line.at), widest(|line| &line.source));
+    let left = page.width().saturating_sub(indent + at + source + 6 + ROOM).max(1);
+    let places = lines.iter().filter(|line| !line.text.is_empty()).map(|line| width(&line.place));
+    let place = places.filter(|place| *place <= left).max().unwrap_or(0);
     for line in &lines {
-        let aligned = match (line.place.is_empty(), line.text.is_empty()) {
-            (true, _) => String::new(),
-            (false, true) => line.place.clone(),
-            (false, false) => format!("{:place$}  ", line.place),
-        };
         let head = [
-            Piece::new(format!("{:indent$}{:>6}  ", "", line.at), Tint::Faint),
+            Piece::new(format!("{:indent$}{:>at$}  ", "", line.at), Tint::Faint),
             Piece::from(format!("{:source$}  ", line.source)),
-            Piece::from(aligned),
         ];
-        page.row(&head, &text(line));
+        let blank = [Piece::from(" ".repeat(indent + at + source + 4))];
+        match (width(&line.place), line.text.is_empty()) {
+            (0, _) => page.row(&head, &line.pieces()),
+            (_, true) => page.row(&head, &[Piece::from(line.place.as_str())]),
+            // A place that is too wide for its column has a line of its own.
+            (wide, false) if wide > place => {
+                page.row(&head, &[Piece::from(line.place.as_str())]);
+                page.row(&[blank[0].clone(), Piece::from("  ")], &line.pieces());
+            }
+            (_, false) => {
+                let [time, source] = head;
+                page.row(&[time, source, Piece::from(format!("{:place$}  ", line.place))], &line.pieces());
+            }
+        }
     }
 }
 
-fn text(line: &Line) -> Vec<Piece> {
-    let mut text = vec![Piece::from(line.text.clone())];
-    text.extend(fired(&line.faults));
-    text
+impl Line {
+    fn pieces(&self) -> Vec<Piece> {
+        let mut pieces = vec![Piece::from(self.text.as_str())];
+        pieces.extend(fired(&self.faults));
+        if !self.aside.is_empty() {
+            pieces.push(Piece::new(format!(" [{}]", self.aside), Tint::Faint));
+        }
+        pieces
+    }
 }
 
-/// `(fault drop-syn fired)`, for every fault that took effect.
+/// `(fault drop-syn fired)`, for every fault that took effect; each stays on one line.
 pub(super) fn fired(faults: &[String]) -> Vec<Piece> {
-    faults.iter().map(|fault| Piece::new(format!(" (fault {} fired)", tame(fault)), Tint::Fault)).collect()
+    let words = faults.iter().map(|fault| format!("(fault\u{a0}{fault}\u{a0}fired)"));
+    words.flat_map(|word| [Piece::from(" "), Piece::new(word, Tint::Fault)]).collect()
 }
 
 fn lines(story: &Story<'_>, faults: &Faults<'_>, depth: Depth) -> Vec<Line> {
     let Some(start) = story.start() else { return vec![] };
     let mut lines = vec![];
-    for step in &story.steps {
-        let at = since(start, step.at());
-        match step {
-            Step::Attempt(attempt, met) => {
-                lines.push(attempted(at, attempt, met, faults, depth));
-                lines.extend(met.iter().filter(|met| met.connection > 0).map(|met| firing(start, met, faults)));
-                lines.extend(attempt.tls.iter().flat_map(|tls| tls_lines(tls, depth)));
-            }
-            Step::Met(met) => lines.push(firing(start, met, faults)),
-            Step::Passed(passed) => lines.push(passed_line(at, passed)),
-            Step::Landed(landed) => {
-                lines.push(landed_line(at, landed));
-                if depth == Depth::Everything {
-                    lines.extend(landed.received.iter().map(|hop| quoted("received", hop)));
-                }
-            }
+    let chunks = chunks(story, faults, Addresses::Told);
+    let mut told: Option<&Chunk<'_, '_>> = None;
+    let mut left_out = 0;
+    for (at, chunk) in chunks.iter().enumerate() {
+        let repeats = depth == Depth::Verdict && told.is_some_and(|told| told.legs == chunk.legs);
+        let last = chunks.get(at + 1).is_none_or(|next| next.legs != chunk.legs);
+        if repeats && !last {
+            left_out += 1;
+            continue;
         }
+        if left_out > 0 {
+            lines.push(quoted("...", &format!("{} more like this", std::mem::take(&mut left_out))));
+        }
+        told = Some(chunk);
+        lines.extend(chunk.steps.iter().flat_map(|step| step_lines(start, step, faults, depth)));
     }
     if depth == Depth::Everything {
         lines.extend(story.probe.path.iter().enumerate().map(|(at, hop)| hop_line(at + 1, hop)));
@@ -89,31 +106,56 @@ fn lines(story: &Story<'_>, faults: &Faults<'_>, depth: Depth) -> Vec<Line> {
     lines
 }
 
+fn step_lines(start: Timestamp, step: &Step<'_>, faults: &Faults<'_>, depth: Depth) -> Vec<Line> {
+    let at = since(start, step.at());
+    match step {
+        Step::Attempt(attempt, met) => {
+            let mut lines = vec![attempted(at, attempt, met, faults, depth)];
+            let by_proxy = met.iter().filter(|met| met.connection > 0);
+            lines.extend(by_proxy.map(|met| firing(start, met, faults, depth)));
+            lines.extend(attempt.tls.iter().flat_map(|tls| tls_lines(tls, depth)));
+            lines
+        }
+        Step::Met(met) => vec![firing(start, met, faults, depth)],
+        Step::Passed(passed) => vec![passed_line(at, passed)],
+        Step::Landed(landed) => {
+            let headers = landed.received.iter().filter(|_| depth == Depth::Everything);
+            std::iter::once(landed_line(at, landed)).chain(headers.map(|hop| quoted("received", hop))).collect()
+        }
+    }
+}
+
 fn attempted(at: String, attempt: &Attempt, met: &[&Met], faults: &Faults<'_>, depth: Depth) -> Line {
     let address = attempt.address.as_ref().map(|address| format!(" {address}")).unwrap_or_default();
-    let faults = met.iter().map(|met| faults.action(met)).collect();
-    let mut text = result(attempt);
-    if depth == Depth::Everything {
-        text.push_str(&format!(" [round {}, {}", attempt.round, seconds(attempt.ms.try_into().unwrap_or(i64::MAX))));
-        text.push_str(&attempt.proxy.as_ref().map(|proxy| format!(", by proxy {proxy}]")).unwrap_or("]".to_owned()));
-    }
-    Line { at, source: "attempt".to_owned(), place: format!("{}{address}", tame(&attempt.host)), text, faults }
+    let faults = met.iter().map(|met| faults.word(met)).collect();
+    let aside = if depth == Depth::Everything { aside(attempt) } else { String::new() };
+    let place = format!("{}{address}", tame(&attempt.host));
+    Line { at, source: "attempt".to_owned(), place, text: result(attempt), faults, aside }
+}
+
+fn aside(attempt: &Attempt) -> String {
+    let preference = attempt.preference.map(|preference| format!("MX {preference}, ")).unwrap_or_default();
+    let round = if attempt.round > 1 { format!(", round {}", attempt.round) } else { String::new() };
+    let proxy = attempt.proxy.as_ref().map(|proxy| format!(", by proxy {proxy}")).unwrap_or_default();
+    let took = seconds(attempt.ms.try_into().unwrap_or(i64::MAX));
+    format!("{preference}{took}{round}{proxy}").replace(' ', "\u{a0}")
 }
 
 /// The proxy's own word on a firing: it is evidence of its own, from the other end of the line.
-fn firing(start: Timestamp, met: &Met, faults: &Faults<'_>) -> Line {
-    let host = faults.get(met).map(|fault| format!("{} ", fault.host)).unwrap_or_default();
+fn firing(start: Timestamp, met: &Met, faults: &Faults<'_>, depth: Depth) -> Line {
+    let host = faults.get(met).map(|fault| format!("proxy of {}", tame(&fault.host)));
     let command = match tame(&met.command) {
-        empty if empty.is_empty() => String::new(),
-        command => format!(" met {command}"),
+        empty if empty.is_empty() => met.stage.to_string(),
+        command => format!("`{command}`"),
     };
-    let client = met.client.as_ref().map(|client| format!(", from {client}")).unwrap_or_default();
+    let client = met.client.as_ref().filter(|_| depth == Depth::Everything);
+    let client = client.map(|client| format!(" from {client}")).unwrap_or_default();
     Line {
         at: since(start, met.at),
         source: "fault".to_owned(),
-        place: format!("{host}at {}", met.stage),
-        text: format!("{}{command} (connection {}{client})", faults.action(met), met.connection),
-        faults: vec![],
+        place: host.unwrap_or_else(|| "proxy".to_owned()),
+        text: format!("connection {}{client} met {} at {command}", met.connection, faults.word(met)),
+        ..Line::default()
     }
 }
 
@@ -127,14 +169,19 @@ fn passed_line(at: String, passed: &Passed) -> Line {
         text.push_str(&format!(" ({})", tame(&passed.reply)));
     }
     let (source, place) = source(&passed.collector, &passed.platform, &passed.detail);
-    Line { at, source, place, text: on_host(text, passed.host.as_deref(), &passed.collector), faults: vec![] }
+    Line { at, source, place, text: on_host(text, passed.host.as_deref(), &passed.collector), ..Line::default() }
 }
 
 fn landed_line(at: String, landed: &Landed) -> Line {
     let id = landed.queue_id.as_ref().map(|id| format!("{} ", tame(id))).unwrap_or_default();
-    let text = format!("{id}{}", folder(landed.placement));
+    let rest = match landed.placement {
+        Placement::Inbox => "at rest",
+        Placement::Junk => "at rest in junk",
+        Placement::Other => "at rest in another folder",
+    };
+    let text = format!("{id}{rest}");
     let (source, place) = source(&landed.collector, &landed.platform, &landed.detail);
-    Line { at, source, place, text: on_host(text, landed.host.as_deref(), &landed.collector), faults: vec![] }
+    Line { at, source, place, text: on_host(text, landed.host.as_deref(), &landed.collector), ..Line::default() }
 }
 
 /// Names the host, where the collector does not say it already.
@@ -153,7 +200,11 @@ fn source(collector: &str, platform: &str, detail: &str) -> (String, String) {
     (tame(kind), format!("{platform}{rest}{detail}"))
 }
 
+/// A chain that is trusted is worth a word only where everything is told.
 fn tls_lines(tls: &TlsSeen, depth: Depth) -> Vec<Line> {
+    if depth == Depth::Verdict && tls.verdicts == ["trusted"] {
+        return vec![];
+    }
     let session: Vec<String> = [&tls.version, &tls.cipher].into_iter().flatten().map(|word| tame(word)).collect();
     let verdicts: Vec<String> = tls.verdicts.iter().map(|verdict| tame(verdict)).collect();
     let mut lines = vec![Line {

@@ -56,15 +56,17 @@ fn drawing(
         1 => tame(&first.why),
         all => format!("{} ({} of {all} probes)", tame(&first.why), failure.probes.len()),
     };
-    let said = marked(Diagnostic::new(level(first.verdict), title), source, first.span, &failure.reason);
     let gutter = gutter(first.span);
+    let fits = gutter + 2 + first.span.column + first.span.length + failure.reason.chars().count() <= width;
+    let label = if fits { failure.reason.as_str() } else { "" };
+    let said = marked(Diagnostic::new(level(first.verdict), title), source, first.span, label);
     let mut page = Page::new(width, paint);
-    page.drawn(&with_bar(draw(source, &said, paint), gutter, paint));
-    let number = 1 + phase.probes.iter().position(|probe| probe.tag == first.tag).unwrap_or_default();
-    let head = format!("evidence for probe {} ({} {number} of {})", first.tag, tame(&phase.name), phase.probes.len());
-    page.row(&[Piece::from(" ".repeat(gutter))], &[Piece::from(head)]);
-    let faults = Faults::of(record);
-    evidence::write(&mut page, gutter, &Story::of(first, &faults), &faults, Depth::Verdict);
+    page.drawn(&draw(source, &said, paint));
+    bar(&mut page, gutter, &said);
+    if !fits {
+        advice(&mut page, gutter, "note", &failure.reason);
+    }
+    seen(&mut page, gutter, record, phase, first);
     if let Some(help) = &first.help {
         advice(&mut page, gutter, "help", help);
     }
@@ -72,8 +74,23 @@ fn drawing(
     page.finish()
 }
 
+/// What was seen of one probe, by which it can be looked up.
+fn seen(page: &mut Page, gutter: usize, record: &Record, phase: &PhaseRecord, probe: &ProbeRecord) {
+    let faults = Faults::of(record);
+    let story = Story::of(probe, &faults);
+    if story.steps.is_empty() {
+        return;
+    }
+    let number = 1 + phase.probes.iter().position(|it| it.tag == probe.tag).unwrap_or_default();
+    let head = format!("evidence for probe {} ({} {number} of {})", probe.tag, tame(&phase.name), phase.probes.len());
+    page.row(&[Piece::from(" ".repeat(gutter))], &[Piece::from(head)]);
+    evidence::write(page, gutter + 2, &story, &faults, Depth::Verdict);
+}
+
 /// Why a phase is worse than its probes, at the faults that never fired.
 fn of_itself(source: &SourceText, record: &Record, phase: &PhaseRecord, width: usize, paint: Paint) -> Option<String> {
+    // That a run was interrupted before a phase is said once, and no line of the scenario's fault.
+    phase.started?;
     let (first, others) = phase.why.split_first()?;
     let mut said = Diagnostic::new(level(phase.verdict), tame(first));
     let idle: Vec<Mark> = phase.faults.iter().filter(|fault| fault.fired == 0).map(|fault| fault.span).collect();
@@ -85,9 +102,8 @@ fn of_itself(source: &SourceText, record: &Record, phase: &PhaseRecord, width: u
         };
     }
     let mut page = Page::new(width, paint);
-    let bar = said.mark.is_some();
-    let drawn = draw(source, &said, paint);
-    page.drawn(&if bar { with_bar(drawn, gutter, paint) } else { drawn });
+    page.drawn(&draw(source, &said, paint));
+    bar(&mut page, gutter, &said);
     for other in others {
         advice(&mut page, gutter, "note", other);
     }
@@ -124,13 +140,11 @@ fn gutter(mark: Mark) -> usize {
     mark.line.to_string().len() + 1
 }
 
-/// The drawing with a bar under it, which leads over to what follows.
-fn with_bar(mut drawn: String, gutter: usize, paint: Paint) -> String {
-    let bar = format!("{:gutter$}|\n", "");
-    if paint == Paint::Plain && !drawn.ends_with(&bar) && drawn.contains(&bar) {
-        drawn.push_str(&bar);
+/// A bar under a drawing that has a place, which leads over to what follows.
+fn bar(page: &mut Page, gutter: usize, said: &Diagnostic) {
+    if said.mark.is_some() {
+        page.row(&[Piece::from(" ".repeat(gutter)), Piece::new("|", Tint::Frame)], &[]);
     }
-    drawn
 }
 
 fn advice(page: &mut Page, gutter: usize, word: &str, text: &str) {

@@ -20,6 +20,7 @@ mod evidence;
 mod failure;
 mod json;
 mod junit;
+mod leg;
 pub mod live;
 mod page;
 mod prose;

@@ -17,6 +17,8 @@ pub(super) enum Tint {
     Inconclusive,
     Fail,
     Fault,
+    /// The frame of a drawing.
+    Frame,
 }
 
 impl Tint {
@@ -30,11 +32,12 @@ impl Tint {
             Tint::Inconclusive => Some("1;33"),
             Tint::Fail => Some("1;31"),
             Tint::Fault => Some("35"),
+            Tint::Frame => Some("1;94"),
         }
     }
 }
 
-/// Some text of one colour.
+/// Some text of one colour. A no-break space in it is a blank at which no line ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Piece {
     text: String,
@@ -130,7 +133,8 @@ impl Page {
                 line = vec![Piece::from(" ".repeat(hang))];
                 column = hang;
             } else if space == 1 {
-                line.push(Piece::from(" "));
+                let same = line.last().is_some_and(|last| last.tint == tint);
+                line.push(Piece::new(" ", if same { tint } else { Tint::Plain }));
                 column += 1;
             }
             line.push(Piece::new(word, tint));
@@ -142,9 +146,14 @@ impl Page {
     /// Writes one line; blanks at its end are left out.
     fn put(&mut self, line: &[Piece]) {
         let end = line.iter().rposition(|piece| !piece.text.trim_end().is_empty()).map_or(0, |last| last + 1);
-        for (at, piece) in line[..end].iter().enumerate() {
-            let text = if at + 1 == end { piece.text.trim_end() } else { &piece.text };
-            match piece.tint.sgr().filter(|_| self.paint == Paint::Colour && !text.trim().is_empty()) {
+        for same in line[..end].chunk_by(|one, next| one.tint == next.tint) {
+            let text: String = same.iter().map(|piece| piece.text.replace('\u{a0}', " ")).collect();
+            let text = if std::ptr::eq(same.as_ptr_range().end, line[..end].as_ptr_range().end) {
+                text.trim_end()
+            } else {
+                &text
+            };
+            match same[0].tint.sgr().filter(|_| self.paint == Paint::Colour && !text.trim().is_empty()) {
                 Some(sgr) => self.out.push_str(&format!("\x1b[{sgr}m{text}\x1b[0m")),
                 None => self.out.push_str(text),
             }

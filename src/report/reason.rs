@@ -1,7 +1,7 @@
 //! Why an expectation did not hold, in the few words that stand under its carets.
 
+use super::leg::result;
 use super::prose::tame;
-use super::route::result;
 use crate::mail::Stage;
 use crate::record::{Attempt, AttemptResult, ProbeRecord, Proof, Record};
 use crate::terms::{Outcome, Verdict};
@@ -21,7 +21,7 @@ pub(super) fn of(probe: &ProbeRecord, many: Many, record: &Record) -> String {
         [one] if probe.outcome == Some(Outcome::Lost) => {
             format!("{} took {}, then {} seen nowhere", tame(&one.host), many.choose("it", "them"), many.was())
         }
-        [one] => took(one, many),
+        [one] => format!("{}{}", took(one, many), elsewhere(probe, one, many)),
         hosts => {
             let hosts: Vec<String> = hosts.iter().map(|attempt| tame(&attempt.host)).collect();
             format!("{} took {} in turn", hosts.join(" and "), many.choose("it", "them"))
@@ -58,6 +58,15 @@ fn took(attempt: &Attempt, many: Many) -> String {
     }
 }
 
+/// Where it came to rest, if that is not the host that took it.
+fn elsewhere(probe: &ProbeRecord, taken: &Attempt, many: Many) -> String {
+    let there = |host: &str| !host.eq_ignore_ascii_case(&taken.host);
+    match probe.landed.iter().find(|landed| landed.host.as_deref().is_some_and(there)) {
+        Some(landed) => format!(", {} came to rest on `{}`", many.choose("it", "they"), tame(&landed.platform)),
+        None => String::new(),
+    }
+}
+
 /// The attempts that ended with a host taking it; one a host.
 fn taken_by(probe: &ProbeRecord) -> Vec<&Attempt> {
     let mut taken: Vec<&Attempt> = vec![];
@@ -77,8 +86,22 @@ fn took_it(attempt: &Attempt) -> bool {
 fn not_taken(probe: &ProbeRecord) -> String {
     match probe.attempts.last() {
         Some(last) if last.result == AttemptResult::NoRoute => result(last),
-        Some(last) => format!("{} at the last attempt: {}", tame(&last.host), result(last)),
+        Some(last) => answered(last),
+        None if !probe.landed.is_empty() => format!("it came to rest on `{}`", tame(&probe.landed[0].platform)),
         None => probe.outcome.map(|outcome| outcome.to_string()).unwrap_or_default(),
+    }
+}
+
+/// The codes of a reply are enough here; its text stands in the evidence.
+fn answered(attempt: &Attempt) -> String {
+    let host = tame(&attempt.host);
+    let code = attempt.reply.get(..3).filter(|code| code.bytes().all(|byte| byte.is_ascii_digit()));
+    match (attempt.result, code) {
+        (AttemptResult::Transient | AttemptResult::Permanent, Some(code)) => {
+            let status = attempt.status.map(|status| format!(" {status}")).unwrap_or_default();
+            format!("{host} answered {code}{status} at {}", attempt.stage)
+        }
+        _ => format!("{host}: {}", result(attempt)),
     }
 }
 

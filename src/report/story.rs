@@ -3,6 +3,7 @@
 
 use jiff::Timestamp;
 
+use super::prose::tame;
 use crate::record::{Attempt, AttemptResult, Landed, Met, Passed, ProbeRecord, Record, RecordedFault};
 
 /// Every fault of a record, as firings count them.
@@ -18,10 +19,10 @@ impl<'a> Faults<'a> {
         self.0.get(met.fault).copied()
     }
 
-    /// The action of the fault, such as `drop-syn`.
-    pub(super) fn action(&self, met: &Met) -> String {
-        match self.get(met) {
-            Some(fault) => fault.action.clone(),
+    /// The word of the fault's action, such as `drop-syn` or `reply`.
+    pub(super) fn word(&self, met: &Met) -> String {
+        match self.get(met).and_then(|fault| fault.action.split_whitespace().next()) {
+            Some(word) => tame(word),
             None => format!("number {}", met.fault + 1),
         }
     }
@@ -132,6 +133,6 @@ fn attempt_that_met(met: &Met, probe: &ProbeRecord, told: &[Vec<&Met>], faults: 
         let at_connect = |attempt: &Attempt| attempt.stage == met.stage && attempt.result != AttemptResult::Accepted;
         return there.find(|(at, attempt)| at_connect(attempt) && told[*at].is_empty()).map(|(at, _)| at);
     }
-    let begun = there.clone().filter(|(_, attempt)| attempt.at <= met.at).last();
+    let begun = there.clone().rfind(|(_, attempt)| attempt.at <= met.at);
     begun.or_else(|| there.next()).map(|(at, _)| at)
 }

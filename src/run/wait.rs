@@ -67,24 +67,14 @@ impl<'a> Watcher<'a> {
     /// When to look again at the latest; none: the phase is settled.
     fn next_look(&self, patience: &Patience, in_flight: Option<usize>) -> Option<Instant> {
         let now = Instant::now();
-        if now >= patience.deadline && (self.pending.is_empty() || !self.watching(patience, now)) {
-            return None;
+        let moving = in_flight.is_some_and(|copies| copies > 0) && !self.may_wait_in_queues();
+        if self.pending.is_empty() && !moving {
+            let until = self.last_seen.unwrap_or(now) + patience.watch.unwrap_or_default();
+            return (now < until).then_some(until);
         }
-        match in_flight {
-            Some(0) if self.senders_done() => return None,
-            Some(copies) if self.pending.is_empty() && (copies == 0 || self.may_wait_in_queues()) => return None,
-            Some(_) => return Some(patience.deadline),
-            None => {}
-        }
-        if !self.pending.is_empty() {
-            return Some(patience.deadline.max(now + Duration::from_millis(1)));
-        }
-        let until = self.last_seen.unwrap_or(now) + patience.watch.unwrap_or_default();
-        (now < until).then_some(until)
-    }
-
-    fn watching(&self, patience: &Patience, now: Instant) -> bool {
-        self.pending.is_empty() && self.last_seen.is_some_and(|at| now < at + patience.watch.unwrap_or_default())
+        // Every copy is accounted for, and what is missing cannot come any more.
+        let accounted = in_flight == Some(0) && self.senders_done();
+        (!accounted && now < patience.deadline).then_some(patience.deadline)
     }
 
     /// Reads what is new in the journal, and looks again at the probes that it speaks of.

@@ -36,6 +36,13 @@ pub struct Expectation {
     pub family: Option<Spanned<Family>>,
 }
 
+impl Expectation {
+    /// Whether it demands that something is not seen, which takes watching.
+    pub fn wants_absence(&self) -> bool {
+        !self.never.is_empty() || !self.not_via.is_empty() || self.copies.is_some()
+    }
+}
+
 /// Whose probes a phase judges.
 #[derive(Clone, Debug)]
 pub enum Judged {

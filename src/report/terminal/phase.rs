@@ -2,14 +2,14 @@
 
 use super::super::Detail;
 use super::super::evidence::{self, Depth, fired};
+use super::super::leg::Kind;
 use super::super::page::{Page, Piece, Tint, width};
 use super::super::prose::{between, probes, seconds, tame, times};
-use super::super::route::{Group, Lap, groups, result};
+use super::super::route::{Group, Lap, groups};
 use super::super::story::Faults;
 use super::margin;
 use crate::record::{PhaseRecord, Record, RecordedFault, RunState};
 use crate::source::plural;
-use crate::terms::Outcome;
 
 /// The most queue-ids that are shown of one group; the record and the full report hold all.
 const QUEUE_IDS: usize = 5;
@@ -79,17 +79,24 @@ fn fault_text(fault: &RecordedFault) -> Vec<Piece> {
 /// Probes with the same story, told once.
 fn together(page: &mut Page, record: &Record, group: &Group<'_>) {
     headline(page, record, group);
-    let widest = group.laps.iter().flat_map(|lap| &lap.legs).map(|leg| width(&leg.place)).max().unwrap_or_default();
+    let told_later = group.legs().any(|leg| leg.kind != Kind::Attempt && !leg.ids.is_empty());
+    let widest = group.legs().map(|leg| width(&leg.place)).max().unwrap_or_default();
+    let mut told = vec![];
     for lap in &group.laps {
         for leg in &lap.legs {
             let head = [Piece::from(format!("{:16}{:widest$}  ", "", leg.place))];
-            let mut text = vec![Piece::from(leg.text.clone())];
+            let mut text = vec![Piece::from(leg.text())];
+            let elsewhere = leg.kind == Kind::Attempt && (told_later || leg.says_id());
+            if !elsewhere && !told.contains(&&leg.ids) {
+                text.extend(queue_ids(&leg.ids));
+                told.push(&leg.ids);
+            }
             text.extend(fired(&leg.faults));
             page.row(&head, &text);
         }
         again(page, lap);
     }
-    queue_ids(page, group);
+    watched(page, group);
 }
 
 /// One probe with all that is known of it.
@@ -105,9 +112,7 @@ fn headline(page: &mut Page, record: &Record, group: &Group<'_>) {
     let probe = group.first().probe;
     let outcome = match (probe.outcome, probe.copies) {
         (None, _) => "not sent".to_owned(),
-        (Some(Outcome::Delivered), 1) => Outcome::Delivered.to_string(),
-        (Some(outcome), 0) => outcome.to_string(),
-        (Some(outcome), 1) => format!("{outcome}, 1 copy"),
+        (Some(outcome), 0 | 1) => outcome.to_string(),
         (Some(outcome), copies) => format!("{outcome}, {copies} copies"),
     };
     let from = if one_sender(record) { String::new() } else { format!(" from `{}`", tame(&probe.sender)) };
@@ -115,7 +120,7 @@ fn headline(page: &mut Page, record: &Record, group: &Group<'_>) {
     let why = if probe.why.is_empty() { String::new() } else { format!(": {}", tame(&probe.why)) };
     page.entry(margin(probe.verdict), &[Piece::from(format!("{who}{from} {outcome}{why}"))]);
     if let Some(attempt) = group.first().natural_fallback() {
-        let text = format!("natural fallback, no fault fired: {} said {}", tame(&attempt.host), result(attempt));
+        let text = format!("natural fallback: no fault kept {} from taking it", tame(&attempt.host));
         page.under(2, &[Piece::from(text)]);
     }
 }
@@ -133,17 +138,25 @@ fn again(page: &mut Page, lap: &Lap) {
         (least, most) if least == most => format!("{most} times"),
         (least, most) => format!("{least} to {most} times"),
     };
-    page.under(4, &[Piece::new(format!("the same {times} in all"), Tint::Faint)]);
+    page.under(4, &[Piece::new(format!("{times} in all"), Tint::Faint)]);
 }
 
-fn queue_ids(page: &mut Page, group: &Group<'_>) {
-    let ids = group.queue_ids();
-    if ids.is_empty() {
-        return;
+fn queue_ids(ids: &[String]) -> Option<Piece> {
+    let shown = ids.get(..QUEUE_IDS).unwrap_or(ids).join(", ");
+    match ids.len() {
+        0 => None,
+        1 => Some(format!(", queue-id {shown}")),
+        some if some <= QUEUE_IDS => Some(format!(", queue-ids {shown}")),
+        many => Some(format!(", queue-ids {shown} and {} more", many - QUEUE_IDS)),
     }
-    let shown: Vec<String> = ids.iter().take(QUEUE_IDS).map(|id| tame(id)).collect();
-    let left = ids.len().saturating_sub(QUEUE_IDS);
-    let more = if left > 0 { format!(" and {left} more") } else { String::new() };
-    let word = if ids.len() == 1 { "queue-id" } else { "queue-ids" };
-    page.under(4, &[Piece::new(format!("{word} {}{more}", shown.join(", ")), Tint::Faint)]);
+    .map(|text| Piece::new(text, Tint::Faint))
+}
+
+/// For how long `never` and `copies` are known to have held.
+fn watched(page: &mut Page, group: &Group<'_>) {
+    let spans = group.stories.iter().filter_map(|story| Some(between(story.start()?, story.probe.watched_until?)));
+    if let Some(least) = spans.min() {
+        let text = format!("watched for further copies until {} after the first attempt", seconds(least));
+        page.under(2, &[Piece::new(text, Tint::Faint)]);
+    }
 }

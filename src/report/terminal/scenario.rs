@@ -2,11 +2,11 @@
 
 use super::super::Detail;
 use super::super::failure;
+use super::super::leg::whose;
 use super::super::page::{Page, Piece, Tint, width};
 use super::super::prose::{between, clock, seconds, tame};
-use super::super::route::whose;
 use super::{margin, phase};
-use crate::record::{FindingSeverity, Proof, Record, RunState, StandingProxy};
+use crate::record::{Control, FindingSeverity, Proof, Record, RunState, StandingProxy};
 use crate::terms::Verdict;
 
 pub(super) fn write(page: &mut Page, record: &Record, detail: Detail) {
@@ -19,7 +19,7 @@ pub(super) fn write(page: &mut Page, record: &Record, detail: Detail) {
 /// Its line and those of its phases; what failed only where that was not meant to.
 fn brief(page: &mut Page, record: &Record) {
     let mut title = vec![Piece::new(tame(&record.scenario.name), Tint::Strong)];
-    title.extend(came_out(record).map(|said| Piece::from(format!(" ({said})"))));
+    title.extend(in_short(record).map(Piece::from));
     title.push(Piece::new(format!(", {}", took(record)), Tint::Faint));
     page.entry(margin(record.run_verdict), &title);
     interrupted(page, record);
@@ -37,6 +37,7 @@ fn whole(page: &mut Page, record: &Record, detail: Detail) {
     if let Some(said) = came_out(record) {
         page.under(0, &[Piece::from(said)]);
     }
+    page.under(0, &[Piece::from(tame(&record.scenario.path))]);
     page.under(0, &[Piece::new(origin(record), Tint::Faint)]);
     interrupted(page, record);
     controls(page, record);
@@ -49,16 +50,9 @@ fn whole(page: &mut Page, record: &Record, detail: Detail) {
     drawings(page, record);
 }
 
-/// Where it comes from and when it was.
+/// Which run it was.
 fn origin(record: &Record) -> String {
-    format!(
-        "{}, seed {}, run {}, {}, {}",
-        tame(&record.scenario.path),
-        record.seed,
-        record.run,
-        clock(record.started),
-        took(record)
-    )
+    format!("run {}, seed {}, {}, {}", record.run, record.seed, clock(record.started), took(record))
 }
 
 pub(super) fn took(record: &Record) -> String {
@@ -66,11 +60,20 @@ pub(super) fn took(record: &Record) -> String {
 }
 
 /// How the verdict of the run follows from what was proved, where the scenario speaks of that.
-pub(super) fn came_out(record: &Record) -> Option<String> {
+fn came_out(record: &Record) -> Option<String> {
     let expected = record.expected_verdict?;
     Some(match record.verdict == expected {
         true => format!("`{expected}` came out, as this scenario says it must"),
         false => format!("`{}` came out, but this scenario says that `{expected}` must", record.verdict),
+    })
+}
+
+/// The same in few words.
+pub(super) fn in_short(record: &Record) -> Option<String> {
+    let expected = record.expected_verdict?;
+    Some(match record.verdict == expected {
+        true => format!(" (`{expected}`, as it must)"),
+        false => format!(" (`{}`, where `{expected}` must come out)", record.verdict),
     })
 }
 
@@ -83,14 +86,11 @@ fn interrupted(page: &mut Page, record: &Record) {
 
 /// Which platforms were proven watchable, and how.
 fn controls(page: &mut Page, record: &Record) {
-    let place = |at: usize| {
-        let control = &record.controls[at];
-        whose(control.host.as_deref(), &control.platform)
-    };
-    let widest = (0..record.controls.len()).map(|at| width(&place(at))).max().unwrap_or_default();
+    let place = |control: &Control| whose(control.host.as_deref(), &control.platform);
+    let widest = record.controls.iter().map(|control| width(&place(control))).max().unwrap_or_default();
     for (at, control) in record.controls.iter().enumerate() {
         let mut head = Piece::margin(if at == 0 { "controls" } else { "" }, Tint::Plain).to_vec();
-        head.push(Piece::from(format!("{:widest$}  ", place(at))));
+        head.push(Piece::from(format!("{:widest$}  ", place(control))));
         let tint = if control.proof == Proof::None { Tint::Inconclusive } else { Tint::Plain };
         let proof = if control.proof == Proof::None { "unproven" } else { control.proof.word() };
         page.row(&head, &[Piece::new(proof, tint), Piece::from(format!(": {}", tame(&control.why)))]);

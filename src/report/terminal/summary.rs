@@ -4,8 +4,8 @@ use super::super::Detail;
 use super::super::page::{Page, Piece, Tint};
 use super::super::prose::{seconds, tame};
 use super::margin;
-use super::scenario::{came_out, took};
-use crate::record::{Record, Report};
+use super::scenario::{in_short, took};
+use crate::record::{Record, Report, RunState};
 use crate::source::plural;
 use crate::terms::Verdict;
 
@@ -23,7 +23,10 @@ pub(super) fn write(page: &mut Page, report: &Report, detail: Detail) {
 
 fn line(page: &mut Page, record: &Record) {
     let mut text = vec![Piece::from(tame(&record.scenario.name))];
-    text.extend(came_out(record).map(|said| Piece::from(format!(" ({said})"))));
+    text.extend(in_short(record).map(Piece::from));
+    if record.state == RunState::Interrupted {
+        text.push(Piece::new(" (interrupted)", Tint::Inconclusive));
+    }
     text.push(Piece::new(format!(", {}", took(record)), Tint::Faint));
     page.entry(margin(record.run_verdict), &text);
 }
@@ -31,12 +34,17 @@ fn line(page: &mut Page, record: &Record) {
 /// `12 scenarios: 10 as expected, 1 failed, 1 inconclusive, 8.1s`.
 fn total(report: &Report) -> String {
     let count = |verdict: Verdict| report.records.iter().filter(|record| record.run_verdict == verdict).count();
-    let mut parts = vec![format!("{} as expected", count(Verdict::Pass))];
-    for (verdict, word) in [(Verdict::Fail, "failed"), (Verdict::Inconclusive, "inconclusive")] {
+    let mut parts = vec![];
+    let words = [(Verdict::Pass, "as expected"), (Verdict::Fail, "failed"), (Verdict::Inconclusive, "inconclusive")];
+    for (verdict, word) in words {
         match count(verdict) {
             0 => {}
             some => parts.push(format!("{some} {word}")),
         }
+    }
+    match report.records.iter().filter(|record| record.state == RunState::Interrupted).count() {
+        0 => {}
+        some => parts.push(format!("{some} interrupted")),
     }
     parts.push(seconds(busy(&report.records)));
     format!("{}: {}", plural(report.records.len(), "scenario"), parts.join(", "))

@@ -1,9 +1,13 @@
 //! What a fault does.
 
 use std::fmt;
+use std::str::FromStr;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::mail::{Reply, Stage};
+use crate::terms::{UnknownWord, words};
 
 /// What a fault does when it fires; byte by byte in `docs/faults.md`.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,11 +32,46 @@ pub enum Action {
     ResetAfter(u64),
     /// The command goes upstream, its reply is swallowed, the connection closes.
     LoseReply,
+    /// The stage's reply leaves at this rate.
+    Tarpit(Rate),
+    /// The bytes of the body are read at this rate.
+    Throttle {
+        /// From 1.
+        rate: Rate,
+        /// Nothing is read for so long behind the 354.
+        stall: Option<Duration>,
+    },
+    /// Answer the body before it has ended, then close.
+    PrematureReply(Reply),
+    /// Take this keyword out of the EHLO answer.
+    Hide(String),
+    /// The stage's reply is turned into what is no SMTP.
+    Corrupt(Corruption),
+}
+
+words! {
+    /// How a reply is spoilt.
+    Corruption {
+        /// Its lines end with LF alone.
+        BareLf = "bare-lf",
+        /// Its lines have no code.
+        NoCode = "no-code",
+        /// Its first line has 2000 bytes (RFC 5321 4.5.3.1.5 allows 512).
+        LongLine = "long-line",
+        /// Its first line has a code of another class than the rest.
+        MixedCodes = "mixed-codes",
+    }
 }
 
 /// A number of bytes in one second.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rate(pub u64);
+
+impl fmt::Display for Rate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} bytes/s", self.0)
+    }
+}
 
 impl Action {
     /// The word in scenarios.
@@ -48,6 +87,11 @@ impl Action {
             Action::CloseAfter(_) => "close-after",
             Action::ResetAfter(_) => "reset-after",
             Action::LoseReply => "lose-reply",
+            Action::Tarpit(_) => "tarpit",
+            Action::Throttle { .. } => "throttle",
+            Action::PrematureReply(_) => "premature-reply",
+            Action::Hide(_) => "hide",
+            Action::Corrupt(_) => "corrupt",
         }
     }
 
@@ -61,9 +105,13 @@ impl Action {
                 &[Connect, Banner, Ehlo, Starttls, Auth, Mail, Rcpt, Data, Body, Eom, Quit]
             }
             // There is no reply to a connection but the banner, and none to a body but that to its end.
-            Action::Reply(_) | Action::Delay(_) => &[Banner, Ehlo, Starttls, Auth, Mail, Rcpt, Data, Eom, Quit],
-            Action::CloseAfter(_) | Action::ResetAfter(_) => &[Body],
-            Action::LoseReply => &[Banner, Ehlo, Starttls, Auth, Mail, Rcpt, Data, Eom, Quit],
+            Action::Reply(_) | Action::Delay(_) | Action::LoseReply | Action::Tarpit(_) | Action::Corrupt(_) => {
+                &[Banner, Ehlo, Starttls, Auth, Mail, Rcpt, Data, Eom, Quit]
+            }
+            Action::CloseAfter(_) | Action::ResetAfter(_) | Action::Throttle { .. } | Action::PrematureReply(_) => {
+                &[Body]
+            }
+            Action::Hide(_) => &[Ehlo],
         }
     }
 
@@ -81,6 +129,12 @@ impl fmt::Display for Action {
             Action::Delay(time) => write!(f, "delay {time:?}"),
             Action::CloseAfter(bytes) => write!(f, "close-after {bytes} bytes"),
             Action::ResetAfter(bytes) => write!(f, "reset-after {bytes} bytes"),
+            Action::Tarpit(rate) => write!(f, "tarpit {rate}"),
+            Action::Throttle { rate, stall: None } => write!(f, "throttle {rate}"),
+            Action::Throttle { rate, stall: Some(stall) } => write!(f, "throttle {rate} after a stall of {stall:?}"),
+            Action::PrematureReply(reply) => write!(f, "premature-reply {:?}", reply.to_string()),
+            Action::Hide(keyword) => write!(f, "hide {keyword}"),
+            Action::Corrupt(how) => write!(f, "corrupt {how}"),
             plain => f.write_str(plain.word()),
         }
     }

@@ -60,6 +60,20 @@ pub fn size(range: RangeInclusive<u64>) -> impl Read<u64> {
     }
 }
 
+/// A number of bytes in a second, such as `4KiB/s`.
+pub fn byte_rate(range: RangeInclusive<u64>) -> impl Read<u64> {
+    move |node: &Node, said: &mut Said| {
+        let text = scalar(node, "a rate such as `4KiB/s`", said)?;
+        let bytes = text.strip_suffix("/s").and_then(|size| part(size, SIZES)).filter(|(_, rest)| rest.is_empty());
+        let title = match bytes {
+            Some((bytes, _)) if range.contains(&bytes) => return Some(bytes),
+            Some(_) => format!("`{}` cannot be {text}", said.key()),
+            None => format!("`{text}` is not a rate of bytes"),
+        };
+        said.refuse(Diagnostic::error(node.span, title).note("it is a size by second, such as `10B/s` or `4KiB/s`"))
+    }
+}
+
 /// A rate such as `10/s` or `600/m`, as the time from one to the next.
 pub fn rate(node: &Node, said: &mut Said) -> Option<Duration> {
     let text = scalar(node, "a rate such as `10/s`", said)?;

@@ -1,0 +1,215 @@
+//! The arguments, as clap reads them.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use super::Exit;
+use crate::report;
+
+/// Prove where mail really goes.
+#[derive(Debug, Parser)]
+#[command(name = "mxdrill", version, about, max_term_width = 100, after_help = EXITS)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    pub(super) command: Command,
+    #[command(flatten)]
+    pub(super) common: Common,
+}
+
+const EXITS: &str = "\
+Exit codes: 0 all pass; 1 a verdict failed; 2 arguments or scenario wrong, nothing contacted;
+3 inconclusive or could not look; 4 the harness itself broke; 130 interrupted, faults lifted.
+
+Without arguments to `mxdrill run` the bundled scenarios run on loopback; nothing else is contacted
+without --live.";
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Run scenarios: a file, a folder, or the bundled ones
+    Run(Run),
+    /// Read scenarios, say everything that is wrong with them, run nothing
+    Check(Paths),
+    /// What a run would do: probes, faults, every host and port that it would contact
+    Plan(Paths),
+    /// Look on for the probes of a finished run; update its verdicts
+    Watch(Watch),
+    /// Render a saved record, report or journal again
+    Report(Saved),
+    /// JSON Schema of scenario, inventory, record or report
+    Schema(Schema),
+}
+
+/// Arguments that several commands share.
+#[derive(Debug, Args)]
+pub(super) struct Common {
+    /// Platforms, hosts and collectors that scenarios share
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(super) inventory: Option<PathBuf>,
+    /// What goes to stdout
+    #[arg(long, global = true, value_enum, default_value = "text")]
+    pub(super) format: Format,
+    /// Say more: -v each probe by itself, -vv the log of mxdrill, -vvv all of it
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(super) verbose: u8,
+    /// Say less: a line a scenario, and what did not come out as it should
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub(super) quiet: bool,
+    /// Colours; `auto` looks at the terminal and NO_COLOR
+    #[arg(long, global = true, value_enum, default_value = "auto", value_name = "WHEN")]
+    pub(super) color: Color,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    Text,
+    Json,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Paths {
+    /// Scenario files or folders; none: the bundled scenarios
+    pub(super) paths: Vec<PathBuf>,
+    /// Decides order, faults and message bytes; from entropy where neither this nor the scenario says
+    #[arg(long, value_name = "N")]
+    pub(super) seed: Option<u64>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Run {
+    #[command(flatten)]
+    pub(super) what: Paths,
+    /// Contact hosts that are not on this machine
+    #[arg(long)]
+    pub(super) live: bool,
+    /// Keep journal and record of each run in a folder of DIR
+    #[arg(long, value_name = "DIR")]
+    pub(super) record: Option<PathBuf>,
+    /// Write a report to a file: json, junit or terminal; repeatable
+    #[arg(long = "report", value_name = "FORMAT=PATH")]
+    pub(super) reports: Vec<ReportTo>,
+    /// Ask this DNS server instead of the system's
+    #[arg(long, value_name = "ADDR[:PORT]")]
+    pub(super) dns: Option<Server>,
+    /// Trust the certificate authorities of this PEM file instead of the system's
+    #[arg(long, value_name = "FILE")]
+    pub(super) ca: Option<PathBuf>,
+    /// How many probes may be under way at the same time
+    #[arg(long, value_name = "N", default_value = "16", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(super) jobs: u16,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Watch {
+    /// The folder that `--record` made, or the journal or record in it
+    pub(super) path: PathBuf,
+    /// How long to look on
+    #[arg(long = "for", value_name = "TIME", default_value = "10m", value_parser = duration)]
+    pub(super) time: Duration,
+    /// Contact hosts that are not on this machine
+    #[arg(long)]
+    pub(super) live: bool,
+    /// Ask this DNS server instead of the system's
+    #[arg(long, value_name = "ADDR[:PORT]")]
+    pub(super) dns: Option<Server>,
+    /// Trust the certificate authorities of this PEM file instead of the system's
+    #[arg(long, value_name = "FILE")]
+    pub(super) ca: Option<PathBuf>,
+    /// Write a report to a file: json, junit or terminal; repeatable
+    #[arg(long = "report", value_name = "FORMAT=PATH")]
+    pub(super) reports: Vec<ReportTo>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Saved {
+    /// A record, a JSON report, a journal, or a folder that `--record` made
+    #[arg(required = true)]
+    pub(super) paths: Vec<PathBuf>,
+    /// Write a report to a file: json, junit or terminal; repeatable
+    #[arg(long = "report", value_name = "FORMAT=PATH")]
+    pub(super) reports: Vec<ReportTo>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Schema {
+    /// Of what
+    pub(super) kind: SchemaKind,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum SchemaKind {
+    Scenario,
+    Inventory,
+    Record,
+    Report,
+}
+
+/// `FORMAT=PATH`.
+#[derive(Clone, Debug)]
+pub(super) struct ReportTo {
+    pub(super) format: report::Format,
+    pub(super) path: PathBuf,
+}
+
+impl FromStr for ReportTo {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let known = || report::Format::ALL.iter().map(|it| it.word()).collect::<Vec<_>>();
+        let (format, path) = text
+            .split_once('=')
+            .ok_or_else(|| format!("write FORMAT=PATH, such as junit=report.xml: {text:?} has no `=`"))?;
+        let format = format
+            .parse()
+            .map_err(|_| format!("`{format}` is not a format of reports: {} are", crate::source::or_list(&known())))?;
+        Ok(Self { format, path: path.into() })
+    }
+}
+
+/// An address with or without a port.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Server(pub(super) SocketAddr);
+
+impl FromStr for Server {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let whole = text.parse::<SocketAddr>().or_else(|_| text.parse::<IpAddr>().map(|ip| SocketAddr::new(ip, 53)));
+        whole
+            .map(Self)
+            .map_err(|_| "write an address such as 192.0.2.53, 192.0.2.53:5353 or [2001:db8::53]:53".to_owned())
+    }
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let span: jiff::SignedDuration = text.parse().map_err(|_| "write a time such as 30s, 10m or 2h".to_owned())?;
+    Duration::try_from(span).map_err(|_| "a time cannot be negative".to_owned())
+}
+
+/// Prints why the arguments cannot be used, or the help that they ask for.
+pub(super) fn refused(error: &clap::Error) -> Exit {
+    // Nothing is left to do where even this cannot be printed.
+    let _ = error.print();
+    if error.use_stderr() { Exit::Usage } else { Exit::Clean }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_definition_is_sound() {
+        use clap::CommandFactory;
+        Arguments::command().debug_assert();
+    }
+}

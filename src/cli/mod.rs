@@ -1,0 +1,68 @@
+//! The command line: arguments, one file a command, exit codes.
+//!
+//! ```text
+//!   main ── Machine (arguments, environment, clock, entropy, terminals) ──> main()
+//!                                                                             │
+//!            check   plan   run   watch   report   schema  <──────────────────┘
+//!                                      stdout: the result      stderr: progress and errors
+//! ```
+//!
+//! A command reads files, calls the rooms that do the work, and prints. It decides nothing about
+//! mail.
+
+mod arguments;
+mod check;
+mod drill;
+mod exit;
+mod files;
+mod plan;
+mod progress;
+mod report;
+mod schema;
+mod screen;
+mod watch;
+
+use std::ffi::OsString;
+
+use clap::Parser;
+use jiff::Timestamp;
+
+use crate::world::Environment;
+use arguments::{Arguments, Command};
+pub use exit::Exit;
+pub use screen::{Screen, Terminal};
+
+/// What `main` read from the machine.
+pub struct Machine {
+    /// The arguments, the program's name first.
+    pub arguments: Vec<OsString>,
+    /// The environment.
+    pub environment: Environment,
+    /// The time of day.
+    pub now: Timestamp,
+    /// Fresh random bits at each call.
+    pub entropy: Box<dyn FnMut() -> u64>,
+    /// Where results go.
+    pub stdout: Terminal,
+    /// Where progress and errors go.
+    pub stderr: Terminal,
+}
+
+/// Carries out what the arguments say.
+pub fn main(mut machine: Machine) -> Exit {
+    let arguments = match Arguments::try_parse_from(&machine.arguments) {
+        Ok(arguments) => arguments,
+        Err(error) => return arguments::refused(&error),
+    };
+    let screen = Screen::new(&machine, arguments.common.color);
+    screen::log_to_stderr(arguments.common.verbose, arguments.common.quiet, &screen);
+    let common = arguments.common;
+    match arguments.command {
+        Command::Run(run) => drill::run(&mut machine, &screen, &common, &run),
+        Command::Check(check) => check::check(&screen, &common, &check),
+        Command::Plan(plan) => plan::plan(&mut machine, &screen, &common, &plan),
+        Command::Watch(watch) => watch::watch(&mut machine, &screen, &common, &watch),
+        Command::Report(report) => report::report(&screen, &common, &report),
+        Command::Schema(schema) => schema::schema(&screen, &schema),
+    }
+}

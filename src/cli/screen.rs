@@ -1,0 +1,90 @@
+//! Where words go, and in which colours.
+
+use std::io::{self, Write};
+
+use super::Machine;
+use super::arguments::Color;
+use crate::source::{Diagnostic, Level, Paint, Remark, SourceText, draw};
+
+/// What a stream is connected to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Terminal {
+    /// A person looks, at this many columns.
+    Columns(u16),
+    /// A file or a pipe.
+    Absent,
+}
+
+/// Both streams of the process.
+#[derive(Clone, Copy, Debug)]
+pub struct Screen {
+    /// How results are painted.
+    pub paint: Paint,
+    /// How progress and errors are painted.
+    pub error_paint: Paint,
+    /// Columns of results.
+    pub width: usize,
+    /// Whether somebody looks at progress.
+    pub stderr: Terminal,
+}
+
+impl Screen {
+    pub(super) fn new(machine: &Machine, color: Color) -> Self {
+        let no_color = machine.environment.get("NO_COLOR").is_some_and(|it| !it.is_empty());
+        let paint = |terminal: Terminal| match color {
+            Color::Always => Paint::Colour,
+            Color::Auto if !no_color && terminal != Terminal::Absent => Paint::Colour,
+            Color::Auto | Color::Never => Paint::Plain,
+        };
+        let width = match machine.stdout {
+            Terminal::Columns(columns) => usize::from(columns).clamp(60, 160),
+            Terminal::Absent => 100,
+        };
+        Self { paint: paint(machine.stdout), error_paint: paint(machine.stderr), width, stderr: machine.stderr }
+    }
+
+    /// Prints a result. A reader that has gone away, such as `head`, is no error.
+    pub(super) fn result(&self, text: &str) {
+        let mut out = io::stdout().lock();
+        let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    }
+
+    /// Prints an error or a notice.
+    pub(super) fn say(&self, text: &str) {
+        let mut err = io::stderr().lock();
+        let _ = err.write_all(text.as_bytes()).and_then(|()| err.flush());
+    }
+
+    /// Prints an error that has no place in a file.
+    pub(super) fn error(&self, what: &str, notes: &[String], help: Option<&str>) {
+        let mut said = Diagnostic::new(Level::Error, what);
+        said.notes.extend_from_slice(notes);
+        said.help.extend(help.map(str::to_owned));
+        self.say(&draw(&SourceText::new("", ""), &said, self.error_paint));
+    }
+
+    /// Prints what was said of files.
+    pub(super) fn remarks(&self, remarks: &[Remark]) {
+        let drawn: Vec<String> = remarks.iter().map(|it| it.draw(self.error_paint)).collect();
+        if !drawn.is_empty() {
+            self.say(&drawn.join("\n"));
+        }
+    }
+}
+
+/// Sends the log of mxdrill itself to stderr, where it is asked for.
+pub(super) fn log_to_stderr(verbose: u8, quiet: bool, screen: &Screen) {
+    let level = match (verbose, quiet) {
+        (0 | 1, false) => tracing::Level::WARN,
+        (_, true) => tracing::Level::ERROR,
+        (2, false) => tracing::Level::INFO,
+        (_, false) => tracing::Level::TRACE,
+    };
+    let format = tracing_subscriber::fmt()
+        .with_max_level(level)
+        .with_writer(io::stderr)
+        .with_ansi(screen.error_paint == Paint::Colour)
+        .with_target(false);
+    // A second call, in a test, keeps the first one's settings.
+    let _ = format.try_init();
+}

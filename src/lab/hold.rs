@@ -1,0 +1,130 @@
+//! A host that takes mail for another and keeps it until that one takes it: a backup with a spool.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::task::JoinSet;
+
+use super::hop::{self, Handed};
+use super::host::{Copy, Host, Next};
+use super::ledger::{Flight, count};
+use crate::mail::{Reply, Severity};
+use crate::record::Handling;
+use crate::smtp::server::{Answer, Envelope, Message, Policy};
+
+/// The most that one spool holds, in KiB.
+const SPOOL: usize = 256 * 1024;
+/// How many copies are tried at the same time.
+const AT_ONCE: usize = 16;
+/// The most changes of state that are noted of one copy.
+const MAX_NOTES: usize = 20;
+
+/// A spool: where sessions put copies, and where its worker takes them from.
+#[derive(Debug)]
+pub(super) struct Spool {
+    room: Arc<Semaphore>,
+    copies: mpsc::UnboundedSender<Held>,
+}
+
+/// A copy that waits.
+#[derive(Debug)]
+pub(super) struct Held {
+    copy: Copy,
+    envelope: Envelope,
+    message: Vec<u8>,
+    _flight: Flight,
+    _room: OwnedSemaphorePermit,
+}
+
+impl Spool {
+    /// An empty spool and the end of it that [`work_off`] takes.
+    pub(super) fn new() -> (Arc<Self>, mpsc::UnboundedReceiver<Held>) {
+        let (copies, waiting) = mpsc::unbounded_channel();
+        (Arc::new(Self { room: Arc::new(Semaphore::new(SPOOL)), copies }), waiting)
+    }
+}
+
+/// The policy of one session.
+pub(super) struct Hold {
+    pub(super) host: Arc<Host>,
+    pub(super) spool: Arc<Spool>,
+}
+
+impl Policy for Hold {
+    async fn message(&mut self, envelope: &Envelope, message: Message) -> Answer {
+        let full = || Answer::Say(Reply::new(452, "4.3.1 the spool is full"));
+        let kibibytes = u32::try_from(message.bytes.len() / 1024 + 1).unwrap_or(u32::MAX);
+        let Ok(room) = Arc::clone(&self.spool.room).try_acquire_many_owned(kibibytes) else { return full() };
+        let flight = self.host.take_off();
+        let copy = self.host.receive(envelope, &message.bytes);
+        let message = self.host.traced(envelope, &copy, &message.bytes);
+        let id = copy.id.clone();
+        count(&self.host.tally.taken);
+        self.host.note(&copy, Handling::Took, &Next::default(), &Host::queued(&copy));
+        let held = Held { copy, envelope: envelope.clone(), message, _flight: flight, _room: room };
+        // It fails only while the lab goes down.
+        if self.spool.copies.send(held).is_err() { full() } else { Answer::Queued(id) }
+    }
+}
+
+/// Tries every copy of the spool until the host `then` takes it, each `retry` after its last try.
+pub(super) async fn work_off(
+    host: Arc<Host>,
+    then: String,
+    retry: Duration,
+    mut waiting: mpsc::UnboundedReceiver<Held>,
+) {
+    let at_once = Arc::new(Semaphore::new(AT_ONCE));
+    let then: Arc<str> = then.into();
+    let mut copies = JoinSet::new();
+    while let Some(held) = waiting.recv().await {
+        while copies.try_join_next().is_some() {}
+        let (host, then, at_once) = (Arc::clone(&host), Arc::clone(&then), Arc::clone(&at_once));
+        copies.spawn(async move { deliver(&host, &then, retry, &at_once, &held).await });
+    }
+}
+
+async fn deliver(host: &Host, then: &str, retry: Duration, at_once: &Semaphore, held: &Held) {
+    let mut noted: Vec<String> = vec![];
+    loop {
+        let handed = {
+            let _turn = at_once.acquire().await;
+            hop::hand_over(host, then, held.copy.tags.first(), &held.envelope, &held.message).await
+        };
+        let (address, reply) = match handed {
+            Handed::Took(address, reply) => {
+                return finish(
+                    host,
+                    held,
+                    Handling::Relayed,
+                    &Next { host: Some(then), address: Some(address) },
+                    &reply,
+                );
+            }
+            Handed::Refused(address, reply) if reply.severity() == Severity::Permanent => {
+                return finish(
+                    host,
+                    held,
+                    Handling::Bounced,
+                    &Next { host: Some(then), address: Some(address) },
+                    &reply,
+                );
+            }
+            Handed::Refused(address, reply) => (Some(address), reply),
+            Handed::Unreachable(why) => (None, Reply::new(451, format!("4.4.1 {why}"))),
+        };
+        // Only what changed, or a spool that waits for hours fills the journal.
+        let state = reply.to_string();
+        if noted.last() != Some(&state) && noted.len() < MAX_NOTES {
+            host.note(&held.copy, Handling::Deferred, &Next { host: Some(then), address }, &reply);
+            noted.push(state);
+        }
+        tokio::time::sleep(retry).await;
+    }
+}
+
+fn finish(host: &Host, held: &Held, handling: Handling, next: &Next<'_>, reply: &Reply) {
+    host.note(&held.copy, handling, next, reply);
+    count(if handling == Handling::Relayed { &host.tally.relayed } else { &host.tally.bounced });
+}

@@ -1,0 +1,120 @@
+//! The fault-injecting SMTP relay: it stands in front of one host and passes everything byte for
+//! byte in both directions, but for what a fault says.
+//!
+//! ```text
+//!   client ──TCP──> listen/   door of each address: open, refusing, or silent to SYN
+//!                     │ accept
+//!                     v
+//!                  serve ──dial──> upstream, the only host that it ever talks to
+//!                     │
+//!                     v
+//!                  relay      one task: reads a chunk, asks the session, writes it on
+//!                     │
+//!                     v
+//!                  session/   SMTP without I/O: what is said, what is due, what a fault does
+//!                     │
+//!                     v
+//!                  rules/     which fault meets this moment: stage, scope, triggers, counters
+//! ```
+//!
+//! Every fault that takes effect is noted as [`Event::Fired`](crate::record::Event::Fired), but
+//! for those that act before a connection is accepted: no client is known there.
+
+mod action;
+mod listen;
+mod live;
+mod relay;
+mod rules;
+mod serve;
+mod session;
+mod settings;
+mod shared;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+pub use rules::{Armed, PhaseOf};
+pub use settings::{Front, Limits, ProxyError, Settings};
+
+use listen::Doors;
+use rules::Rules;
+use shared::Shared;
+
+/// How long connections may take to end when the proxy is taken down.
+const DOWN_LIMIT: Duration = Duration::from_secs(5);
+
+/// A running proxy. Dropping it ends it as well, but does not wait until it is gone.
+#[derive(Debug)]
+pub struct Proxy {
+    shared: Arc<Shared>,
+    doors: Doors,
+    addresses: Vec<SocketAddr>,
+}
+
+impl Proxy {
+    /// Listens, with nothing in force.
+    ///
+    /// # Errors
+    /// Where an address cannot be listened on.
+    pub async fn start(settings: Settings) -> Result<Proxy, ProxyError> {
+        let shared = Shared::new(&settings);
+        let (doors, addresses) = Doors::open(&shared, &settings.fronts)?;
+        Ok(Proxy { shared, doors, addresses })
+    }
+
+    /// Where it listens: one address a front, in their order.
+    pub fn addresses(&self) -> &[SocketAddr] {
+        &self.addresses
+    }
+
+    /// Replaces what is in force, all at once. A fault that stays keeps its counters; what others
+    /// were doing is undone as by [`lift`](Proxy::lift).
+    ///
+    /// # Errors
+    /// Where a fault cannot stand at its stage, or the system cannot do it, such as `drop-syn`
+    /// where SYNs are still answered. Nothing is changed then.
+    pub async fn raise(&self, faults: Vec<Armed>) -> Result<(), ProxyError> {
+        faults.iter().try_for_each(settings::check)?;
+        let before = Arc::clone(&self.shared.rules.borrow());
+        let rules = Arc::new(Rules::new(faults, &before));
+        self.shared.rules.send_replace(Arc::clone(&rules));
+        let raised = self.doors.obey(&rules).await;
+        if raised.is_err() {
+            self.shared.rules.send_replace(Arc::clone(&before));
+            // It did hold before.
+            let _ = self.doors.obey(&before).await;
+        }
+        raised
+    }
+
+    /// Lifts all faults. Service is restored at once: replies that were held go, connections of
+    /// which bytes were thrown away are closed, clients that wait for an answer to their SYN are
+    /// served when they send it again.
+    pub async fn lift(&self) {
+        let rules = Arc::new(Rules::default());
+        self.shared.rules.send_replace(Arc::clone(&rules));
+        if let Err(error) = self.doors.obey(&rules).await {
+            self.shared.warn(&error.to_string());
+        }
+    }
+
+    /// How many connections are open.
+    pub fn connections(&self) -> usize {
+        self.shared.live.count()
+    }
+
+    /// Ends every connection and listens no more.
+    pub async fn down(self) {
+        self.doors.close().await;
+        self.shared.live.abort_all();
+        // Aborted tasks end at once; the limit is for a runtime that is itself going down.
+        let _ = tokio::time::timeout(DOWN_LIMIT, self.shared.live.empty()).await;
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        self.shared.live.abort_all();
+    }
+}

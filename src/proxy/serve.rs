@@ -1,0 +1,63 @@
+//! One accepted connection, from its first moment.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpStream;
+use tokio::sync::OwnedSemaphorePermit;
+
+use super::relay::{Relay, Wire as _};
+use super::session::{Connection, Need, Session};
+use super::settings::Front;
+use super::shared::Shared;
+
+/// Serves a client in a task of its own.
+pub(super) fn spawn(
+    shared: &Arc<Shared>,
+    front: Front,
+    client: TcpStream,
+    peer: SocketAddr,
+    place: OwnedSemaphorePermit,
+) {
+    let number = shared.live.number();
+    let caller = shared.callers.take(peer).and_then(|tag| tag.parse().ok());
+    let connection = Connection { number, peer, front: front.address, caller };
+    shared.live.spawn(number, place, serve(Arc::clone(shared), front.upstream, client, connection));
+}
+
+async fn serve(shared: Arc<Shared>, upstream: SocketAddr, client: TcpStream, connection: Connection) {
+    // Without it a reply could wait for the client's delayed ACK; a socket that does not know it
+    // is gone, which the first read shows.
+    let _ = client.set_nodelay(true);
+    let session = Session::accept(Arc::clone(&shared), connection);
+    let limits = shared.limits;
+    let dialled = match session.need() {
+        Need::Wanted => match dial(upstream, limits.connect).await {
+            Ok(stream) => Some(stream),
+            Err(error) => return cannot_reach(&shared, upstream, &client, &error),
+        },
+        Need::Done | Need::Abort => None,
+    };
+    shared.reached();
+    Relay::new(session, client, dialled, limits).run().await;
+}
+
+async fn dial(upstream: SocketAddr, limit: Duration) -> io::Result<TcpStream> {
+    let late = |_| io::Error::new(io::ErrorKind::TimedOut, "no answer in time");
+    let stream = tokio::time::timeout(limit, TcpStream::connect(upstream)).await.map_err(late)??;
+    stream.set_nodelay(true)?;
+    Ok(stream)
+}
+
+/// The client sees what it would see without a proxy, as near as can be: no byte, and RST. A
+/// reply of our own would be one that the host never gave.
+fn cannot_reach(shared: &Shared, upstream: SocketAddr, client: &TcpStream, error: &io::Error) {
+    shared.unreachable(&format!("{} {upstream} cannot be reached: {error}; clients are reset", kind(upstream.ip())));
+    client.reset_on_drop();
+}
+
+fn kind(address: IpAddr) -> &'static str {
+    if address.is_loopback() { "its upstream on this machine," } else { "its upstream" }
+}

@@ -1,0 +1,277 @@
+//! What the client says: commands, and which of them a fault meets.
+
+use memchr::{memchr, memchr2};
+
+use super::cut::Cut;
+use super::envelope::{Envelope, Standing};
+use super::slot::{Asked, Decision, Slot, Source};
+use super::{Input, LastByte, Outs, Session, act};
+use crate::mail::framing::{Line, LineScanner, MAX_COMMAND};
+use crate::mail::{Command, Stage};
+
+/// RFC 5321 4.2.4: what follows a refused MAIL is out of order.
+pub(super) const OUT_OF_ORDER: &[u8] = b"503 5.5.1 bad sequence of commands\r\n";
+const BYE: &[u8] = b"221 2.0.0 bye\r\n";
+
+/// Whether there is more to be read in what was received.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    On,
+    /// Not before more is received, or a reply came.
+    Wait,
+}
+
+impl Session {
+    /// Takes bytes of the client. The first so many of them go upstream as they are, before what
+    /// was put into `out`.
+    pub(in crate::proxy) fn client_says(&mut self, chunk: &[u8], out: &mut Outs<'_>) -> usize {
+        self.refresh(out);
+        if matches!(self.input, Input::Blind) && self.backlog.is_empty() {
+            return chunk.len();
+        }
+        if !self.backlog.is_empty() {
+            self.backlog.extend_from_slice(chunk);
+            self.resume(out);
+            return 0;
+        }
+        let mut cut = Cut::of_chunk(chunk, out.upstream);
+        self.consume(&mut cut, out.client);
+        self.keep(cut)
+    }
+
+    /// Reads on in what was kept back.
+    pub(super) fn resume(&mut self, out: &mut Outs<'_>) {
+        if self.backlog.is_empty() {
+            return;
+        }
+        let bytes = std::mem::take(&mut self.backlog);
+        let mut cut = Cut::of_backlog(&bytes, std::mem::take(&mut self.sent), out.upstream);
+        self.consume(&mut cut, out.client);
+        self.keep(cut);
+    }
+
+    /// Keeps what cannot be read yet. Where no fault is in force it goes upstream all the same.
+    fn keep(&mut self, mut cut: Cut<'_>) -> usize {
+        let rest = cut.rest();
+        self.sent = cut.sent();
+        if !rest.is_empty() {
+            self.backlog = rest.to_vec();
+            if !self.rules.any() {
+                cut.pass(rest.len());
+                self.sent = rest.len();
+            }
+        }
+        cut.finish()
+    }
+
+    fn consume(&mut self, cut: &mut Cut<'_>, to_client: &mut Vec<u8>) {
+        while !cut.rest().is_empty() && self.end.is_none() && self.held.is_none() {
+            let step = match &mut self.input {
+                Input::Command => self.command(cut, to_client),
+                Input::Refused => self.refused(cut, to_client),
+                Input::Body(_) => self.body(cut, to_client),
+                Input::Chunk(_) => self.chunk(cut, to_client),
+                Input::AuthLine => self.auth_line(cut),
+                Input::Overlong(_) => self.overlong(cut),
+                Input::Unknown => Step::Wait,
+                Input::Ignored => ignored(cut),
+                Input::Blind => {
+                    cut.pass(cut.rest().len());
+                    Step::On
+                }
+            };
+            if step == Step::Wait {
+                break;
+            }
+        }
+    }
+
+    fn command(&mut self, cut: &mut Cut<'_>, to_client: &mut Vec<u8>) -> Step {
+        let (line, taken) = match LineScanner::next(cut.rest()) {
+            Line::Incomplete => return Step::Wait,
+            Line::TooLong => return self.too_long(cut),
+            Line::Complete { text, taken } => (text, taken),
+        };
+        let command = Command::parse(line);
+        // A line of which a part went upstream before a fault was raised goes there as a whole.
+        if !self.rules.any() || cut.sent() > 0 {
+            self.count_bare(line);
+            self.passes(&command, cut, taken);
+            return Step::On;
+        }
+        let step = self.weigh(&command, line, cut, taken, to_client);
+        if step == Step::On {
+            self.count_bare(line);
+        }
+        step
+    }
+
+    /// A command that no fault meets.
+    fn passes(&mut self, command: &Command<'_>, cut: &mut Cut<'_>, taken: usize) {
+        match command {
+            Command::Mail { .. } | Command::Ehlo(_) | Command::Helo(_) | Command::Rset => {
+                self.envelope = Envelope::default();
+            }
+            Command::Bdat { size, last } => return self.chunk_passes(*size, *last, None, cut, taken),
+            _ => {}
+        }
+        self.goes_up(Asked::by(command), None, cut, taken);
+    }
+
+    /// A command goes upstream; a fault may wait for its reply.
+    pub(super) fn goes_up(&mut self, asked: Asked, fault: Option<Box<Decision>>, cut: &mut Cut<'_>, taken: usize) {
+        cut.pass(taken);
+        self.pending.push_back(Slot { asked, from: Source::Upstream, fault });
+        if matches!(asked, Asked::Data | Asked::Auth | Asked::StartTls) {
+            self.input = Input::Unknown;
+        }
+    }
+
+    /// A command that a fault may meet.
+    fn weigh(
+        &mut self,
+        command: &Command<'_>,
+        line: &[u8],
+        cut: &mut Cut<'_>,
+        taken: usize,
+        to_client: &mut Vec<u8>,
+    ) -> Step {
+        let fault = match command {
+            Command::Data => return self.weigh_data(line, cut, taken, to_client),
+            Command::Bdat { size, last } => return self.weigh_chunk(*size, *last, line, cut, taken, to_client),
+            Command::Rcpt { .. } if self.envelope.standing == Standing::Refused => {
+                self.out_of_order(cut, taken, to_client);
+                return Step::On;
+            }
+            Command::Rcpt { path, .. } => self.weigh_recipient(path, line),
+            Command::Mail { path, .. } => {
+                self.envelope = Envelope::begin(path, self.tag_in(path));
+                self.decide(Stage::Mail, None, line)
+            }
+            Command::Ehlo(_) | Command::Helo(_) => {
+                self.envelope = Envelope::default();
+                self.decide(Stage::Ehlo, None, line)
+            }
+            Command::Rset => {
+                self.envelope = Envelope::default();
+                None
+            }
+            other => other.stage().and_then(|stage| self.decide(stage, None, line)),
+        };
+        self.meets(Asked::by(command), fault, cut, taken, to_client);
+        Step::On
+    }
+
+    /// A fault counts and draws by the recipient's own tag where it has one.
+    fn weigh_recipient(&mut self, path: &str, line: &[u8]) -> Option<Box<Decision>> {
+        let own = self.tag_in(path);
+        let of_mail = self.envelope.tag.clone();
+        self.envelope.tag = own.clone().or_else(|| of_mail.clone());
+        let fault = self.decide(Stage::Rcpt, Some(&[path.to_owned()]), line);
+        self.envelope.tag = of_mail;
+        self.envelope.add(path, own.as_ref());
+        fault
+    }
+
+    /// A command and the fault that meets it, if any.
+    pub(super) fn meets(
+        &mut self,
+        asked: Asked,
+        fault: Option<Box<Decision>>,
+        cut: &mut Cut<'_>,
+        taken: usize,
+        to_client: &mut Vec<u8>,
+    ) {
+        match fault {
+            Some(decision) if act::is_answer(decision.rule.action()) => {
+                if decision.stage == Stage::Mail {
+                    self.envelope.standing = Standing::Refused;
+                }
+                cut.skip(taken);
+                self.answer(decision);
+                self.advance(to_client);
+            }
+            fault => self.goes_up(asked, fault, cut, taken),
+        }
+    }
+
+    /// A command that the upstream never hears of, since a fault refused what it builds on.
+    pub(super) fn out_of_order(&mut self, cut: &mut Cut<'_>, taken: usize, to_client: &mut Vec<u8>) {
+        cut.skip(taken);
+        self.says(OUT_OF_ORDER);
+        self.advance(to_client);
+    }
+
+    /// A reply of our own that is no fault's.
+    pub(super) fn says(&mut self, reply: &[u8]) {
+        self.pending.push_back(Slot { asked: Asked::Other, from: Source::Own(reply.to_vec()), fault: None });
+    }
+
+    /// Behind a banner that refuses.
+    fn refused(&mut self, cut: &mut Cut<'_>, to_client: &mut Vec<u8>) -> Step {
+        let Line::Complete { text, taken } = LineScanner::next(cut.rest()) else {
+            if cut.rest().len() < MAX_COMMAND {
+                return Step::Wait;
+            }
+            return ignored(cut);
+        };
+        let quits = matches!(Command::parse(text), Command::Quit);
+        cut.skip(taken);
+        self.says(if quits { BYE } else { OUT_OF_ORDER });
+        self.advance(to_client);
+        if quits {
+            self.end.get_or_insert(super::End::Close);
+        }
+        Step::On
+    }
+
+    fn auth_line(&mut self, cut: &mut Cut<'_>) -> Step {
+        let taken = match LineScanner::next(cut.rest()) {
+            Line::Incomplete => return Step::Wait,
+            Line::TooLong => return self.too_long(cut),
+            Line::Complete { taken, .. } => taken,
+        };
+        self.goes_up(Asked::Auth, None, cut, taken);
+        Step::On
+    }
+
+    /// A line that is longer than any command goes upstream unread.
+    fn too_long(&mut self, cut: &mut Cut<'_>) -> Step {
+        self.pending.push_back(Slot::passing(Asked::Other));
+        self.input = Input::Overlong(LastByte::Other);
+        self.overlong(cut)
+    }
+
+    fn overlong(&mut self, cut: &mut Cut<'_>) -> Step {
+        let Input::Overlong(last) = &mut self.input else { return Step::On };
+        let rest = cut.rest();
+        let mut from = 0;
+        while let Some(found) = memchr(b'\n', &rest[from..]) {
+            let newline = from + found;
+            let ended = match newline.checked_sub(1) {
+                Some(before) => rest[before] == b'\r',
+                None => *last == LastByte::Cr,
+            };
+            if ended {
+                cut.pass(newline + 1);
+                self.input = Input::Command;
+                return Step::On;
+            }
+            from = newline + 1;
+        }
+        *last = if rest.last() == Some(&b'\r') { LastByte::Cr } else { LastByte::Other };
+        cut.pass(rest.len());
+        Step::On
+    }
+
+    fn count_bare(&mut self, line: &[u8]) {
+        if memchr2(b'\r', b'\n', line).is_some() {
+            self.bare += line.iter().filter(|byte| matches!(byte, b'\r' | b'\n')).count() as u64;
+        }
+    }
+}
+
+fn ignored(cut: &mut Cut<'_>) -> Step {
+    cut.skip(cut.rest().len());
+    Step::On
+}

@@ -1,0 +1,104 @@
+//! What a proxy is told, and what it can fail with.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::rules::{Armed, PhaseOf};
+use crate::record::{Journal, RunId};
+use crate::world::{Callers, Dice};
+
+/// What a proxy is told.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The host that it stands before, for messages.
+    pub host: Arc<str>,
+    /// Where it listens, and where what it takes goes; at least one.
+    pub fronts: Vec<Front>,
+    /// The run whose tags are ours. None: recipient, sender or client say whom a fault may touch.
+    pub run: Option<RunId>,
+    /// Who of this process dials it.
+    pub callers: Callers,
+    /// For `chance`.
+    pub dice: Dice,
+    /// Where firings and warnings are noted.
+    pub journal: Journal,
+    /// The phase of a probe, for the trigger `probe`; none: such a fault never fires.
+    pub phase_of: Option<PhaseOf>,
+    /// How much of everything.
+    pub limits: Limits,
+}
+
+/// One listener and its upstream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Front {
+    /// The host's own address, which a fault may narrow itself to.
+    pub address: IpAddr,
+    /// Where to listen; port 0: a free one.
+    pub listen: SocketAddr,
+    /// The host itself.
+    pub upstream: SocketAddr,
+}
+
+/// How much of everything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Connections at the same time; further ones wait in the listener's queue.
+    pub connections: usize,
+    /// How long the upstream may take to accept a connection.
+    pub connect: Duration,
+    /// How long a connection may stand still. Above RFC 5321 4.5.3.2.6 and Sendmail's hour.
+    pub idle: Duration,
+    /// How long a client may take to close its side behind our FIN.
+    pub linger: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 10_000,
+            connect: Duration::from_secs(30),
+            idle: Duration::from_secs(70 * 60),
+            linger: Duration::from_secs(5),
+        }
+    }
+}
+
+/// A proxy cannot do what it is told.
+#[derive(Debug, thiserror::Error)]
+pub enum ProxyError {
+    /// An address cannot be listened on.
+    #[error("the proxy cannot listen on {address}: {error}")]
+    Listen {
+        /// Which.
+        address: SocketAddr,
+        /// Why.
+        error: io::Error,
+    },
+    /// The action is not possible at the stage.
+    #[error("`{action}` cannot be at `{stage}`")]
+    Combination {
+        /// The action's word.
+        action: &'static str,
+        /// The stage's word.
+        stage: &'static str,
+    },
+    /// `drop-syn` with this system or listener.
+    #[error("`drop-syn` does not hold on {address}: {why}")]
+    DropSyn {
+        /// The listener.
+        address: SocketAddr,
+        /// In a sentence.
+        why: String,
+    },
+}
+
+/// Whether the fault can be.
+pub(super) fn check(armed: &Armed) -> Result<(), ProxyError> {
+    let (action, stage) = (&armed.fault.action.value, armed.fault.at.value);
+    if action.stages().contains(&stage) {
+        return Ok(());
+    }
+    Err(ProxyError::Combination { action: action.word(), stage: stage.word() })
+}

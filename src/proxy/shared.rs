@@ -1,0 +1,67 @@
+//! What all connections of one proxy share.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use tokio::sync::watch;
+
+use super::live::Live;
+use super::rules::{PhaseOf, Rules, Serves};
+use super::{Limits, Settings};
+use crate::record::{Event, Journal, RunId};
+use crate::world::{Callers, Dice};
+
+/// The settings, what is in force, and who is connected.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) host: Arc<str>,
+    pub(super) run: Option<RunId>,
+    pub(super) callers: Callers,
+    pub(super) dice: Dice,
+    pub(super) journal: Journal,
+    pub(super) limits: Limits,
+    pub(super) phase_of: Option<PhaseOf>,
+    pub(super) rules: watch::Sender<Arc<Rules>>,
+    pub(super) live: Arc<Live>,
+    unreachable: AtomicBool,
+}
+
+impl Shared {
+    pub(super) fn new(settings: &Settings) -> Arc<Self> {
+        Arc::new(Self {
+            host: Arc::clone(&settings.host),
+            run: settings.run.clone(),
+            callers: settings.callers.clone(),
+            dice: settings.dice,
+            journal: settings.journal.clone(),
+            limits: settings.limits,
+            phase_of: settings.phase_of.clone(),
+            rules: watch::Sender::new(Arc::default()),
+            live: Arc::new(Live::new(settings.limits.connections)),
+            unreachable: AtomicBool::new(false),
+        })
+    }
+
+    pub(super) fn serves(&self) -> Serves {
+        if self.run.is_some() { Serves::Run } else { Serves::Anybody }
+    }
+
+    /// Notes what a reader should know.
+    pub(super) fn warn(&self, text: &str) {
+        self.journal.note(Event::Warning { text: format!("proxy before `{}`: {text}", self.host) });
+    }
+
+    /// Notes that the upstream could not be reached, once until it could be again.
+    pub(super) fn unreachable(&self, text: &str) {
+        if !self.unreachable.swap(true, Ordering::Relaxed) {
+            self.warn(text);
+        }
+    }
+
+    /// The upstream was reached.
+    pub(super) fn reached(&self) {
+        if self.unreachable.load(Ordering::Relaxed) {
+            self.unreachable.store(false, Ordering::Relaxed);
+        }
+    }
+}

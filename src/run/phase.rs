@@ -1,0 +1,98 @@
+//! One phase: faults on, probes sent, evidence gathered until settled, faults off.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::RunError;
+use super::rig::Rig;
+use super::wait::{Patience, Watcher};
+use crate::plan::{PlannedPhase, Probe};
+use crate::record::{Event, SentState};
+use crate::send::Outgoing;
+
+/// Plays phase `index` of the scenario.
+///
+/// # Errors
+/// Where a fault cannot be raised on this system.
+pub(super) async fn play(rig: &Rig, index: usize) -> Result<(), RunError> {
+    let phase = &rig.plan.phases[index];
+    rig.journal.note(Event::PhaseStarted { phase: index });
+    rig.raise(index).await?;
+    let enough = CancellationToken::new();
+    let mut senders = send(rig, phase, &enough);
+    let mut watcher = Watcher::new(&rig.plan, index, &rig.journal);
+    let patience = patience(rig, phase);
+    tokio::select! {
+        () = watcher.until_settled(&patience) => {}
+        () = all(&mut senders) => watcher.until_settled(&patience).await,
+    }
+    enough.cancel();
+    all(&mut senders).await;
+    rig.look().await;
+    rig.lift(index).await;
+    rig.journal.note(Event::PhaseEnded { phase: index });
+    Ok(())
+}
+
+async fn all(senders: &mut JoinSet<SentState>) {
+    while senders.join_next().await.is_some() {}
+}
+
+/// How long the phase waits. Probes leave one after another where there is a pace, so the last
+/// one's deadline is what counts.
+fn patience(rig: &Rig, phase: &PlannedPhase) -> Patience {
+    let stated = rig.plan.scenario.phases[phase.index].probes.as_ref();
+    let pace = stated.and_then(|it| it.interval).unwrap_or_default() * phase.probes.len() as u32;
+    let rounds = rounds(phase.probes.len(), width(rig, phase));
+    Patience { deadline: Instant::now() + pace + phase.within * rounds, watch: phase.watch, in_flight: rig.in_flight() }
+}
+
+/// How many times `width` probes go into `probes`: where fewer may be under way than there are,
+/// the last ones begin only when the first ones ended.
+fn rounds(probes: usize, width: usize) -> u32 {
+    u32::try_from(probes.div_ceil(width.max(1)).max(1)).unwrap_or(u32::MAX)
+}
+
+fn width(rig: &Rig, phase: &PlannedPhase) -> usize {
+    let stated = rig.plan.scenario.phases[phase.index].probes.as_ref().and_then(|it| it.at_once);
+    stated.map_or(rig.jobs, |at_once| rig.jobs.min(at_once as usize)).max(1)
+}
+
+/// Sends the phase's own probes, each by a task of its own.
+fn send(rig: &Rig, phase: &PlannedPhase, enough: &CancellationToken) -> JoinSet<SentState> {
+    let stated = rig.plan.scenario.phases[phase.index].probes.as_ref();
+    let interval = stated.and_then(|it| it.interval).unwrap_or_default();
+    let gate = Arc::new(Semaphore::new(width(rig, phase)));
+    let mut senders = JoinSet::new();
+    for (position, probe) in phase.probes.iter().enumerate() {
+        let start = Instant::now() + interval * position as u32;
+        let one = One { probe: probe.clone(), start, within: phase.within, enough: enough.clone() };
+        if let Some(sender) = rig.sender(&probe.sender) {
+            let (gate, make) = (Arc::clone(&gate), rig.maker());
+            senders.spawn(async move {
+                tokio::time::sleep_until(one.start).await;
+                // The gate is never closed; were it, the probe would just leave at once.
+                let _place = gate.acquire().await;
+                let deadline = Instant::now() + one.within;
+                let Probe { tag, number, reverse_path, recipient, size, .. } = &one.probe;
+                match make.outgoing(tag, u64::from(*number), reverse_path, recipient, *size, deadline) {
+                    Some(mail) => sender.deliver(&Outgoing { enough: one.enough, ..mail }).await,
+                    None => SentState::Bounced,
+                }
+            });
+        }
+    }
+    senders
+}
+
+struct One {
+    probe: Probe,
+    start: Instant,
+    within: Duration,
+    enough: CancellationToken,
+}

@@ -1,0 +1,184 @@
+//! Fault proxies: one before each host that needs one, and the faults of a phase in them.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+
+use tokio::net::TcpListener;
+use tokio::time::Instant;
+
+use super::super::{Kind, RunError};
+use super::Rig;
+use super::ground::{Place, Places};
+use crate::lab;
+use crate::plan::SharedPlan;
+use crate::proxy::{self, Armed, Limits, PhaseOf, Proxy, ProxyError, Settings};
+use crate::record::{Event, Journal, StandingProxy};
+use crate::world::{Dialer, Dice, Listening};
+
+/// Listeners that wait for the lab's embedded hosts, by host.
+pub(super) type Backstage = HashMap<String, Vec<TcpListener>>;
+
+/// The proxy before one host.
+pub(super) struct Front {
+    host: String,
+    proxy: Proxy,
+}
+
+impl Front {
+    /// Lifts its faults.
+    pub(super) async fn lift(&self) {
+        self.proxy.lift().await;
+    }
+
+    /// Ends it.
+    pub(super) async fn down(self) {
+        self.proxy.down().await;
+    }
+}
+
+/// Starts the proxies, and keeps a listener for each embedded host: at its own place, or behind
+/// its proxy. The dialer learns where everybody is dialled.
+pub(super) async fn fronts(
+    plan: &SharedPlan,
+    places: &Places,
+    dialer: &Dialer,
+    dice: Dice,
+    journal: &Journal,
+) -> Result<(Vec<Front>, Backstage), RunError> {
+    let mut fronts = vec![];
+    let mut backstage = Backstage::new();
+    for (host, place) in &places.0 {
+        let Some(way) = place.proxy else {
+            backstage.insert(host.clone(), at_own_place(host, place)?);
+            for own in &place.own {
+                dialer.route(host, own.ip(), Listening::plain(*own));
+            }
+            continue;
+        };
+        let (listeners, upstreams) = behind(host, place, way)?;
+        backstage.insert(host.clone(), listeners);
+        let settings = settings(plan, host, place, way, &upstreams, dialer, dice, journal);
+        let proxy = Proxy::start(settings).await.map_err(refused)?;
+        for (own, listen) in place.own.iter().zip(proxy.addresses()) {
+            let proxied = Some(Arc::from(way.word()));
+            dialer.route(host, own.ip(), Listening { socket: *listen, own: *own, proxied });
+        }
+        fronts.push(Front { host: host.clone(), proxy });
+    }
+    Ok((fronts, backstage))
+}
+
+fn at_own_place(host: &str, place: &Place) -> Result<Vec<TcpListener>, RunError> {
+    let all = place.own.iter().map(|own| lab::listen(host, *own));
+    all.collect::<Result<_, _>>().map_err(|error| RunError::new(Kind::Harness, error))
+}
+
+/// What stands behind a proxy, one upstream for each of the host's own addresses.
+fn behind(host: &str, place: &Place, way: StandingProxy) -> Result<(Vec<TcpListener>, Vec<SocketAddr>), RunError> {
+    if let Some(real) = place.real {
+        return Ok((vec![], vec![real; place.own.len()]));
+    }
+    if way != StandingProxy::LabAddress {
+        return Ok((vec![], place.own.clone()));
+    }
+    let mut listeners = vec![];
+    let mut upstreams = vec![];
+    for own in &place.own {
+        let wrong = |error: &dyn std::fmt::Display| RunError::new(Kind::Harness, error);
+        let listener = lab::listen(host, SocketAddr::new(loopback(own), 0)).map_err(|error| wrong(&error))?;
+        upstreams.push(listener.local_addr().map_err(|error| wrong(&error))?);
+        listeners.push(listener);
+    }
+    Ok((listeners, upstreams))
+}
+
+fn loopback(own: &SocketAddr) -> IpAddr {
+    if own.is_ipv4() { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() }
+}
+
+#[expect(clippy::too_many_arguments, reason = "one call; a struct would only repeat Settings")]
+fn settings(
+    plan: &SharedPlan,
+    host: &str,
+    place: &Place,
+    way: StandingProxy,
+    upstreams: &[SocketAddr],
+    dialer: &Dialer,
+    dice: Dice,
+    journal: &Journal,
+) -> Settings {
+    let listen = |own: &SocketAddr| match way {
+        StandingProxy::LabAddress => *own,
+        StandingProxy::Dialled | StandingProxy::Standing => SocketAddr::new(loopback(own), 0),
+    };
+    let fronts = place.own.iter().zip(upstreams);
+    let known = Arc::clone(plan);
+    let phase_of = PhaseOf::new(move |tag| {
+        let phase = known.phase_of(tag)?;
+        Some(Arc::from(known.scenario.phases[phase].name.value.as_str()))
+    });
+    Settings {
+        host: Arc::from(host),
+        fronts: fronts
+            .map(|(own, upstream)| proxy::Front { address: own.ip(), listen: listen(own), upstream: *upstream })
+            .collect(),
+        run: Some(plan.run.clone()),
+        callers: dialer.callers.clone(),
+        dice,
+        journal: journal.clone(),
+        phase_of: Some(phase_of),
+        limits: Limits::default(),
+    }
+}
+
+fn refused(error: ProxyError) -> RunError {
+    let help = match &error {
+        ProxyError::Listen { .. } => {
+            "stop the program that listens there, or give `lab.port` or `lab.network` another value"
+        }
+        ProxyError::DropSyn { .. } => "use `refuse` or `silent` instead of `drop-syn` on this system",
+        ProxyError::Combination { .. } => "see `mxdrill check`",
+    };
+    RunError::new(Kind::Harness, error).help(help)
+}
+
+impl Rig {
+    /// Puts the faults of phase `index` in force.
+    ///
+    /// # Errors
+    /// Where the system cannot do one of them.
+    pub(in super::super) async fn raise(&self, index: usize) -> Result<(), RunError> {
+        let since = Instant::now();
+        for front in &self.fronts {
+            let armed: Vec<Armed> = self
+                .of_phase(index)
+                .filter(|(_, fault)| fault.host.value == front.host)
+                .map(|(at, fault)| Armed { index: at, fault: Arc::new(fault.clone()), since })
+                .collect();
+            if !armed.is_empty() {
+                front.proxy.raise(armed).await.map_err(refused)?;
+            }
+        }
+        for (fault, _) in self.of_phase(index) {
+            self.journal.note(Event::FaultRaised { fault });
+        }
+        Ok(())
+    }
+
+    /// Lifts the faults of phase `index`.
+    pub(in super::super) async fn lift(&self, index: usize) {
+        for front in &self.fronts {
+            front.lift().await;
+        }
+        for (fault, _) in self.of_phase(index) {
+            self.journal.note(Event::FaultLifted { fault });
+        }
+    }
+
+    /// Index over the scenario and fault.
+    fn of_phase(&self, index: usize) -> impl Iterator<Item = (usize, &crate::scenario::Fault)> {
+        let all = self.plan.scenario.faults().enumerate();
+        all.filter(move |(_, (phase, _))| *phase == index).map(|(at, (_, fault))| (at, fault))
+    }
+}
