@@ -55,7 +55,7 @@ fn prepared(
 }
 
 fn expanded(machine: &mut Machine, loaded: Loaded, seed: Option<u64>) -> SharedPlan {
-    let seed = seed.or(loaded.scenario.seed).unwrap_or_else(&mut machine.entropy);
+    let seed = seed.or(loaded.scenario.seed).unwrap_or_else(|| machine.fresh_seed());
     Arc::new(expand(Arc::new(loaded.scenario), RunId::from_entropy((machine.entropy)()), seed))
 }
 

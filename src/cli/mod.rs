@@ -48,6 +48,13 @@ pub struct Machine {
     pub stderr: Terminal,
 }
 
+impl Machine {
+    /// A seed that a person can type again.
+    fn fresh_seed(&mut self) -> u64 {
+        (self.entropy)() % 1_000_000
+    }
+}
+
 /// Carries out what the arguments say.
 pub fn main(mut machine: Machine) -> Exit {
     let arguments = match Arguments::try_parse_from(&machine.arguments) {

@@ -18,7 +18,7 @@ pub(super) fn plan(machine: &mut Machine, screen: &Screen, common: &Common, want
     let plans: Vec<Plan> = loaded
         .into_iter()
         .map(|one| {
-            let seed = wanted.seed.or(one.scenario.seed).unwrap_or_else(&mut machine.entropy);
+            let seed = wanted.seed.or(one.scenario.seed).unwrap_or_else(|| machine.fresh_seed());
             expand(Arc::new(one.scenario), RunId::from_entropy((machine.entropy)()), seed)
         })
         .collect();

@@ -5,7 +5,7 @@ use super::{Facts, ProbeFacts, copies, path, settle};
 use crate::inventory::Inventory;
 use crate::mail::Stage;
 use crate::plan::{Plan, Probe};
-use crate::record::{AttemptResult, Control, Handling, Hop, SentState};
+use crate::record::{Attempt, AttemptResult, Control, Handling, Hop, SentState};
 use crate::scenario::Expectation;
 use crate::source::{Span, Spanned, or_list, plural};
 use crate::terms::{Family, Outcome, TlsDemand, Verdict};
@@ -102,16 +102,13 @@ impl Case<'_> {
     }
 
     fn reached(&self, platform: &Spanned<String>, host: &str) -> Judgement {
-        let attempt = self.seen.attempts.iter().find(|it| it.host == host && it.result == AttemptResult::Accepted);
-        let name = &platform.value;
-        match attempt.and_then(|it| it.preference) {
-            Some(preference) => {
-                let why = format!("reached `{name}`: {host} took it at preference {preference}");
-                Judgement::new(Verdict::Fail, why, platform.span)
-                    .help(format!("remove `MX {preference} {host}.` or point it at the new platform"))
-            }
-            None => Judgement::new(Verdict::Fail, format!("reached `{name}`: seen at {host}"), platform.span)
-                .help(format!("find what still hands mail to {host}")),
+        let accepted = |it: &Attempt| it.host == host && it.result == AttemptResult::Accepted;
+        let attempt = self.seen.attempts.iter().position(accepted);
+        let what = if attempt.is_some_and(|at| at > 0) { "fallback mail" } else { "mail" };
+        let said = Judgement::new(Verdict::Fail, format!("{what} reached `{}`", platform.value), platform.span);
+        match attempt.and_then(|at| self.seen.attempts[at].preference) {
+            Some(preference) => said.help(format!("remove `MX {preference} {host}.` or point it at the new platform")),
+            None => said.help(format!("find what still hands mail to {host}")),
         }
     }
 
@@ -183,7 +180,7 @@ impl Case<'_> {
         let limit = jiff::SignedDuration::try_from(within.value).ok()?;
         let took = self.seen.landed.iter().map(|landed| landed.at.duration_since(from)).max()?;
         (took > limit.saturating_add(STAMP)).then(|| Missing {
-            why: format!("arrived after {:.1} s, later than {:?}", took.as_secs_f64(), within.value),
+            why: format!("arrived later than {:?} after its first attempt", within.value),
             span: within.span,
         })
     }

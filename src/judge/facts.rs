@@ -105,7 +105,10 @@ impl Facts {
     /// A collector that was opened again by `watch` tells anew what it told before.
     fn landed(&mut self, landed: &Landed) {
         let known = &mut self.about(&landed.tag).landed;
-        if !known.iter().any(|it| it.collector == landed.collector && it.detail == landed.detail) {
+        let same = |it: &Landed| {
+            (&it.collector, &it.detail, &it.queue_id) == (&landed.collector, &landed.detail, &landed.queue_id)
+        };
+        if !known.iter().any(same) {
             known.push(landed.clone());
         }
     }

@@ -21,7 +21,7 @@ pub(super) fn path(plan: &Plan, facts: &ProbeFacts) -> Vec<Hop> {
 
 fn by_headers(plan: &Plan, facts: &ProbeFacts, landed: &Landed) -> Vec<Hop> {
     let known = known_ids(facts);
-    let text: String = landed.received.iter().map(|line| format!("{line}\r\n")).collect();
+    let text: String = landed.received.iter().map(|line| format!("Received: {line}\r\n")).collect();
     let mut hops: Vec<Hop> =
         received::chain(text.as_bytes()).into_iter().filter_map(|(header, _)| hop(plan, header, &known)).collect();
     hops.reverse();

@@ -3,9 +3,10 @@
 use super::{Facts, Judgement, absence, compare, copies, path, settle};
 use crate::plan::{Plan, Probe};
 use crate::record::{
-    Control, Entry, Finding, FindingSeverity, Mark, PhaseRecord, ProbeRecord, Record, RecordedFault, RecordedScenario,
-    RunState, SCHEMA_RECORD,
+    Control, Entry, Event, Finding, FindingSeverity, Mark, PhaseRecord, ProbeRecord, Record, RecordedFault,
+    RecordedScenario, RunState, SCHEMA_RECORD,
 };
+use crate::scenario::Expectation;
 use crate::source::Span;
 use crate::terms::Verdict;
 
@@ -13,7 +14,12 @@ use crate::terms::Verdict;
 pub fn record(plan: &Plan, entries: &[Entry]) -> Record {
     let facts = Facts::of(plan, entries);
     let controls = absence::controls(plan, &facts);
-    let phases: Vec<PhaseRecord> = (0..plan.phases.len()).map(|index| phase(plan, &facts, &controls, index)).collect();
+    let phases: Vec<PhaseRecord> = (0..plan.phases.len())
+        .map(|index| match until(plan, entries, index) {
+            None => phase(plan, &facts, &controls, index),
+            Some(end) => phase(plan, &Facts::of(plan, &entries[..end]), &controls, index),
+        })
+        .collect();
     let verdict = phases.iter().map(|phase| phase.verdict).fold(Verdict::Pass, Verdict::worst);
     let expected = plan.scenario.verdict.as_ref().map(|it| it.value);
     let (started, first) = facts.started.clone().unzip();
@@ -38,6 +44,15 @@ pub fn record(plan: &Plan, entries: &[Entry]) -> Record {
         phases,
         findings: warnings(plan, &facts),
     }
+}
+
+/// Up to which entry a phase is judged. What comes after its end counts as well, a late copy at the
+/// wrong platform above all, unless a later phase judges the same probes again: then each phase
+/// speaks of its own time.
+fn until(plan: &Plan, entries: &[Entry], index: usize) -> Option<usize> {
+    let again = plan.phases.iter().skip(index + 1).any(|later| later.judges == plan.phases[index].judges);
+    let ended = |entry: &Entry| matches!(entry.event, Event::PhaseEnded { phase } if phase == index);
+    if again { entries.iter().position(ended).map(|at| at + 1) } else { None }
 }
 
 fn run_verdict(verdict: Verdict, expected: Option<Verdict>) -> Verdict {
@@ -109,6 +124,7 @@ fn fired(plan: &Plan, facts: &Facts, fault: usize) -> u64 {
 fn probe(plan: &Plan, facts: &Facts, controls: &[Control], phase: usize, probe: &Probe) -> ProbeRecord {
     let Judgement { verdict, why, span, help } = compare::judge_probe(plan, facts, controls, phase, probe);
     let seen = facts.probe(&probe.tag);
+    let absence = plan.scenario.phases[phase].expect.iter().any(Expectation::wants_absence);
     ProbeRecord {
         tag: probe.tag.clone(),
         sender: probe.sender.clone(),
@@ -120,7 +136,7 @@ fn probe(plan: &Plan, facts: &Facts, controls: &[Control], phase: usize, probe: 
         why,
         span: mark(plan, span),
         help,
-        watched_until: facts.phase(phase).ended,
+        watched_until: if absence { facts.phase(phase).ended } else { None },
         path: path::path(plan, &seen),
         fired: seen.fired,
         attempts: seen.attempts,
@@ -129,11 +145,21 @@ fn probe(plan: &Plan, facts: &Facts, controls: &[Control], phase: usize, probe: 
     }
 }
 
+/// The place in the scenario; a single value is marked together with its key.
 fn mark(plan: &Plan, span: Span) -> Mark {
-    let place = plan.scenario.source.place(span);
-    let text = plan.scenario.source.slice(span);
-    let length = text.lines().next().map_or(1, |line| line.chars().count().max(1));
+    let source = &plan.scenario.source;
+    let span = Span::new(key_before(&source.text, span.start)..span.end);
+    let place = source.place(span);
+    let length = source.slice(span).lines().next().map_or(1, |line| line.chars().count().max(1));
     Mark { line: place.line, column: place.column, length }
+}
+
+/// Where `key: ` begins that stands right before `start`; `start` where none does.
+fn key_before(text: &str, start: usize) -> usize {
+    let before = text.get(..start).unwrap_or("");
+    let Some(key) = before.trim_end_matches(' ').strip_suffix(':') else { return start };
+    let word = |c: char| c.is_ascii_alphanumeric() || c == '-';
+    key.len() - key.chars().rev().take_while(|c| word(*c)).count()
 }
 
 fn warnings(plan: &Plan, facts: &Facts) -> Vec<Finding> {

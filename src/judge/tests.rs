@@ -149,12 +149,12 @@ fn fallback_that_reaches_legacy_fails_and_names_the_host() {
     let record = story.ended();
     let (found, outcome, why) = verdict(&record);
     assert_eq!((found, outcome), (Verdict::Fail, Some(Outcome::Delivered)));
-    assert_eq!(why, "reached `legacy`: mx.old.example took it at preference 20");
+    assert_eq!(why, "fallback mail reached `legacy`");
     let phase = &record.phases[0];
     assert_eq!((phase.faults[0].fired, phase.verdict), (1, Verdict::Fail));
     let mark = phase.probes[0].span;
     let line = SCENARIO.lines().nth(mark.line - 1).expect("the line");
-    assert_eq!(&line[mark.column - 1..mark.column - 1 + mark.length], "legacy");
+    assert_eq!(&line[mark.column - 1..mark.column - 1 + mark.length], "never: legacy");
 }
 
 #[test]

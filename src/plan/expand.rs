@@ -29,7 +29,10 @@ pub fn expand(scenario: Arc<Scenario>, run: RunId, seed: u64) -> Plan {
             Judged::Earlier(name) => scenario.phases.iter().position(|it| it.name == *name).unwrap_or(index),
         };
         let mut probes = probes(&scenario, phase, &run, &mut number);
-        dice.shuffle("send-order", &[index as u64], &mut probes);
+        let mixed = probes.iter().any(|probe| probe.sender != probes[0].sender);
+        if mixed {
+            dice.shuffle("send-order", &[index as u64], &mut probes);
+        }
         phases.push(PlannedPhase {
             index,
             judges,

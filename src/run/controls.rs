@@ -24,7 +24,7 @@ pub(super) async fn send(rig: &Rig) {
     let deadline = Instant::now() + limit;
     let mut under_way = JoinSet::new();
     for (number, control) in rig.plan.controls.iter().enumerate() {
-        let Some(mail) = outgoing(rig, control, number as u64, deadline) else { continue };
+        let Some(mail) = outgoing(rig, control, number as u64, limit) else { continue };
         let (sender, host) = (rig.control_sender(), control.host.clone());
         under_way.spawn(async move {
             let state = sender.deliver_to(&host, &mail).await;
@@ -45,10 +45,10 @@ pub(super) async fn send(rig: &Rig) {
     until_seen(rig, taken, deadline).await;
 }
 
-fn outgoing(rig: &Rig, control: &ControlProbe, number: u64, deadline: Instant) -> Option<crate::send::Outgoing> {
+fn outgoing(rig: &Rig, control: &ControlProbe, number: u64, within: Duration) -> Option<crate::send::Outgoing> {
     // Controls and probes must not share draws.
     let number = u64::from(u32::MAX) + number;
-    rig.maker().outgoing(&control.tag, number, &control.reverse_path, &control.recipient, SIZE, deadline)
+    rig.maker().outgoing(&control.tag, number, &control.reverse_path, &control.recipient, SIZE, within)
 }
 
 async fn until_seen(rig: &Rig, mut missing: BTreeSet<Tag>, deadline: Instant) {

@@ -76,12 +76,9 @@ fn send(rig: &Rig, phase: &PlannedPhase, enough: &CancellationToken) -> JoinSet<
             let (gate, make) = (Arc::clone(&gate), rig.maker());
             senders.spawn(async move {
                 tokio::time::sleep_until(one.start).await;
-                // The gate is never closed; were it, the probe would just leave at once.
-                let _place = gate.acquire().await;
-                let deadline = Instant::now() + one.within;
                 let Probe { tag, number, reverse_path, recipient, size, .. } = &one.probe;
-                match make.outgoing(tag, u64::from(*number), reverse_path, recipient, *size, deadline) {
-                    Some(mail) => sender.deliver(&Outgoing { enough: one.enough, ..mail }).await,
+                match make.outgoing(tag, u64::from(*number), reverse_path, recipient, *size, one.within) {
+                    Some(mail) => sender.deliver(&Outgoing { gate, enough: one.enough, ..mail }).await,
                     None => SentState::Bounced,
                 }
             });

@@ -75,6 +75,7 @@ pub(super) struct Try<'a> {
     pub(super) host: &'a str,
     pub(super) preference: Option<u16>,
     pub(super) round: u32,
+    pub(super) deadline: Instant,
 }
 
 impl Try<'_> {
@@ -178,7 +179,7 @@ impl Try<'_> {
 
     /// A step's limit, cut by the deadline of the whole message.
     fn limit(&self, step: Duration) -> Duration {
-        step.min(self.mail.deadline.saturating_duration_since(Instant::now()))
+        step.min(self.deadline.saturating_duration_since(Instant::now()))
     }
 }
 

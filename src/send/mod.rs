@@ -1,7 +1,7 @@
 //! Ways in: how probes leave.
 //!
 //! ```text
-//!   Outgoing { tag, envelope, message, deadline }
+//!   Outgoing { tag, envelope, message, within }
 //!        │ Mx::deliver
 //!        v
 //!   dns::route ── host by host, address by address ──> attempt ──> Event::Attempt
@@ -18,8 +18,9 @@ mod message;
 mod mx;
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use tokio::time::Instant;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::mail::Address;
@@ -42,8 +43,10 @@ pub struct Outgoing {
     pub to: Address,
     /// The message with CRLF line ends.
     pub message: Arc<[u8]>,
-    /// When its sender gives up.
-    pub deadline: Instant,
+    /// How long after its first attempt its sender gives up.
+    pub within: Duration,
+    /// A place in it is held for each round, not while the message waits for its next one.
+    pub gate: Arc<Semaphore>,
     /// Once cancelled, no further round begins; the one under way ends first, so that no session
     /// is cut in the middle of a message.
     pub enough: CancellationToken,

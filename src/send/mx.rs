@@ -45,6 +45,20 @@ pub struct Mx {
     settings: Settings,
 }
 
+/// Where in its schedule a message is.
+struct Turn {
+    /// From 1.
+    round: u32,
+    /// Set when the first round begins.
+    deadline: Option<Instant>,
+}
+
+impl Turn {
+    fn deadline(&mut self, mail: &Outgoing) -> Instant {
+        *self.deadline.get_or_insert_with(|| Instant::now() + mail.within)
+    }
+}
+
 /// What became of one round over all hosts.
 enum Round {
     Taken,
@@ -61,45 +75,50 @@ impl Mx {
     /// Delivers `mail`: round after round over all hosts, until one takes it, one refuses it for
     /// good, or its deadline passes. Notes every attempt and its own last word.
     pub async fn deliver(&self, mail: &Outgoing) -> SentState {
-        let mut round = 1;
-        loop {
-            match self.round(mail, round).await {
+        let mut turn = Turn { round: 1, deadline: None };
+        while !mail.enough.is_cancelled() {
+            match self.round(mail, &mut turn).await {
                 Round::Taken => return self.say(mail, SentState::Delivered, "a host took it", vec![]),
                 Round::Bounced { why, untried } => return self.say(mail, SentState::Bounced, &why, untried),
                 Round::Deferred(why) => self.say(mail, SentState::Deferred, &why, vec![]),
             };
-            let next = Instant::now() + self.pause(round);
-            let wake = next.min(mail.deadline);
+            let next = Instant::now() + self.pause(turn.round);
+            let deadline = turn.deadline(mail);
+            let wake = next.min(deadline);
             tokio::select! {
                 () = tokio::time::sleep_until(wake) => {}
                 () = mail.enough.cancelled() => return SentState::Deferred,
             }
-            if next >= mail.deadline {
+            if next >= deadline {
                 return self.say(mail, SentState::Expired, "every host was tried until the deadline", vec![]);
             }
-            round += 1;
+            turn.round += 1;
         }
+        SentState::Deferred
     }
 
     /// Sends `mail` straight to `host`, whatever DNS says of its domain: each address once.
     pub async fn deliver_to(&self, host: &str, mail: &Outgoing) -> SentState {
         let candidate = Candidate { host: host.to_owned(), preference: None };
-        match self.host(mail, &candidate, 1).await {
+        match self.host(mail, &candidate, &mut Turn { round: 1, deadline: None }).await {
             Ok(()) => self.say(mail, SentState::Deferred, "no address of the host took it", vec![]),
             Err(Decision::Done) => self.say(mail, SentState::Delivered, "the host took it", vec![]),
             Err(_) => self.say(mail, SentState::Bounced, "the host refused it", vec![]),
         }
     }
 
-    async fn round(&self, mail: &Outgoing, round: u32) -> Round {
-        let draw = [mail.number, u64::from(round)];
+    async fn round(&self, mail: &Outgoing, turn: &mut Turn) -> Round {
+        // The gate is never closed; were it, the round would just begin at once.
+        let _place = mail.gate.acquire().await;
+        turn.deadline(mail);
+        let draw = [mail.number, u64::from(turn.round)];
         let found = route(self.settings.names.as_ref(), mail.to.domain(), self.settings.dice, &draw).await;
         let hosts = match found {
             Ok(found) => found.hosts,
-            Err(none) => return self.no_route(mail, round, &none),
+            Err(none) => return self.no_route(mail, turn.round, &none),
         };
         for (at, candidate) in hosts.iter().enumerate() {
-            match self.host(mail, candidate, round).await {
+            match self.host(mail, candidate, turn).await {
                 Ok(()) => {}
                 Err(Decision::Done) => return Round::Taken,
                 Err(_) => {
@@ -112,20 +131,20 @@ impl Mx {
     }
 
     /// Tries every address of a host. `Err`: no other host is to be tried.
-    async fn host(&self, mail: &Outgoing, candidate: &Candidate, round: u32) -> Result<(), Decision> {
+    async fn host(&self, mail: &Outgoing, candidate: &Candidate, turn: &mut Turn) -> Result<(), Decision> {
         let addresses = match self.settings.names.addresses(&candidate.host).await {
             Ok(addresses) if !addresses.is_empty() => addresses,
-            Ok(_) => return self.no_address(mail, candidate, round, "it has no address"),
+            Ok(_) => return self.no_address(mail, candidate, turn.round, "it has no address"),
             Err(error @ (LookupError::NoSuchName(_) | LookupError::Failed { .. })) => {
-                return self.no_address(mail, candidate, round, &error.to_string());
+                return self.no_address(mail, candidate, turn.round, &error.to_string());
             }
         };
         for address in addresses.into_iter().take(MAX_ADDRESSES) {
-            match self.address(mail, candidate, address, round).await {
+            match self.address(mail, candidate, address, turn).await {
                 Decision::Next | Decision::InClear => {}
                 over => return Err(over),
             }
-            if Instant::now() >= mail.deadline {
+            if Instant::now() >= turn.deadline(mail) {
                 break;
             }
         }
@@ -133,10 +152,12 @@ impl Mx {
     }
 
     /// Tries one address, and once more in clear where TLS failed.
-    async fn address(&self, mail: &Outgoing, candidate: &Candidate, address: IpAddr, round: u32) -> Decision {
+    async fn address(&self, mail: &Outgoing, candidate: &Candidate, address: IpAddr, turn: &mut Turn) -> Decision {
         let target = self.settings.dialer.target(&candidate.host, address, SMTP);
         let host = candidate.host.as_str();
-        let attempt = Try { settings: &self.settings, mail, host, preference: candidate.preference, round };
+        let deadline = turn.deadline(mail);
+        let preference = candidate.preference;
+        let attempt = Try { settings: &self.settings, mail, host, preference, round: turn.round, deadline };
         let first = attempt.at(&target, Tls::Opportunistic).await;
         let decision = decide(&first);
         self.note(mail, first);

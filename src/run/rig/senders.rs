@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
-use tokio::time::Instant;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use super::super::Context;
@@ -72,7 +73,7 @@ impl Maker {
         from: &Address,
         to: &Address,
         size: u64,
-        deadline: Instant,
+        within: Duration,
     ) -> Option<Outgoing> {
         match message(tag, from, to, size, self.journal.clock().now(), self.dice, number) {
             Ok(bytes) => Some(Outgoing {
@@ -81,7 +82,8 @@ impl Maker {
                 from: from.clone(),
                 to: to.clone(),
                 message: Arc::from(bytes),
-                deadline,
+                within,
+                gate: Arc::new(Semaphore::new(1)),
                 enough: CancellationToken::new(),
             }),
             Err(error) => {

@@ -37,15 +37,11 @@ fn is_wall_before(other: &Fault, fault: &Fault) -> bool {
 
 fn ends_session(other: &Fault, later: Stage) -> bool {
     match &other.action.value {
-        Action::Refuse
-        | Action::DropSyn
-        | Action::Silent(_)
-        | Action::Close
-        | Action::Reset
-        | Action::PrematureReply(_) => true,
+        Action::Refuse | Action::DropSyn | Action::Silent(_) | Action::Close | Action::Reset => true,
+        Action::PrematureReply(_) => true,
         Action::Reply(reply) => reply.code >= 400 && later != Stage::Quit,
-        // What only slows or alters a session may let it go on; so may a cut that a short body escapes.
-        _ => false,
+        Action::Delay(_) | Action::CloseAfter(_) | Action::ResetAfter(_) | Action::LoseReply => false,
+        Action::Tarpit(_) | Action::Throttle { .. } | Action::Hide(_) | Action::Corrupt(_) => false,
     }
 }
 

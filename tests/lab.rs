@@ -1,0 +1,257 @@
+//! Every bundled scenario, on the embedded lab, and two laws that hold after each run:
+//! conservation (what was sent is accounted for) and determinism (a seed repeats itself).
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use mxdrill::plan::{Plan, expand};
+use mxdrill::record::{AttemptResult, Entry, Event, Handling, Journal, Record, RunId, canonical};
+use mxdrill::run::{self, Context};
+use mxdrill::scenario::{self, LabHostKind};
+use mxdrill::source::{Paint, SourceText, draw_remarks};
+use mxdrill::terms::{Outcome, Verdict};
+use mxdrill::world::{Clock, Environment};
+
+/// A finished run.
+struct Ran {
+    plan: Arc<Plan>,
+    entries: Vec<Entry>,
+    record: Record,
+}
+
+fn context(jobs: usize) -> Context {
+    let (stop, stopped) = tokio::sync::watch::channel(None);
+    // Nobody stops these runs; a closed channel means just that.
+    drop(stop);
+    Context {
+        environment: Environment::default(),
+        authorities: Arc::new(vec![]),
+        dns: None,
+        helo: "mxdrill.invalid".to_owned(),
+        jobs,
+        record: None,
+        stop: stopped,
+        command: vec![],
+        inventory: None,
+    }
+}
+
+fn load(source: SourceText) -> scenario::Scenario {
+    match scenario::load(source, None) {
+        Ok(loaded) => loaded.scenario,
+        Err(said) => panic!("{}", draw_remarks(&said, Paint::Plain)),
+    }
+}
+
+fn drill(source: SourceText, seed: u64, jobs: usize) -> Ran {
+    let run = RunId::from_entropy(u64::from(std::process::id()) << 20 | seed << 8 | jobs as u64);
+    let plan = Arc::new(expand(Arc::new(load(source)), run, seed));
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let (record, entries) = runtime.block_on(async {
+        let journal = Journal::in_memory(Clock::starting_at(jiff::Timestamp::now()));
+        let record = run::drill(&plan, &context(jobs), &journal).await;
+        (record.unwrap_or_else(|error| panic!("{}: {error}", plan.scenario.source.name)), journal.since(0))
+    });
+    Ran { plan, entries, record }
+}
+
+fn bundled(number: &str) -> SourceText {
+    let found = scenario::bundled().find(|it| it.name.contains(&format!("/{number}-")));
+    found.unwrap_or_else(|| panic!("scenario {number} is bundled"))
+}
+
+/// The verdict that the scenario itself demands, and the two laws.
+fn as_it_says(number: &str) -> Ran {
+    let ran = drill(bundled(number), 7, 16);
+    let expected = ran.plan.scenario.verdict.as_ref().map_or(Verdict::Pass, |it| it.value);
+    let whole = serde_json::to_string_pretty(&ran.record).expect("a record");
+    assert_eq!(ran.record.verdict, expected, "{whole}");
+    assert_eq!(ran.record.run_verdict, Verdict::Pass, "{whole}");
+    conserved(&ran);
+    let again = drill(bundled(number), 7, 1);
+    assert_eq!(canonical(&ran.record), canonical(&again.record), "--jobs 16 and --jobs 1 differ");
+    ran
+}
+
+/// What was sent is accounted for: every probe has an outcome, every copy that a host took is at
+/// rest, passed on, returned or waiting, and every copy that the sender was told of is somewhere.
+fn conserved(ran: &Ran) {
+    for phase in &ran.record.phases {
+        for probe in &phase.probes {
+            assert!(probe.outcome.is_some(), "{} has no outcome", probe.tag);
+            assert_ne!(probe.outcome, Some(Outcome::Lost), "{} is lost", probe.tag);
+        }
+    }
+    let mut taken: BTreeMap<&str, i64> = BTreeMap::new();
+    let mut waiting: BTreeSet<(&str, &str)> = BTreeSet::new();
+    let mut at_rest: BTreeSet<(String, String)> = BTreeSet::new();
+    for entry in &ran.entries {
+        match &entry.event {
+            Event::Passed(passed) => {
+                let host = passed.host.as_deref().expect("a lab host");
+                let id = passed.queue_id.as_deref().unwrap_or("");
+                match passed.handling {
+                    Handling::Took => {
+                        *taken.entry(host).or_default() += 1;
+                        waiting.insert((host, id));
+                        at_rest.insert((host.to_owned(), id.to_owned()));
+                    }
+                    Handling::Relayed | Handling::Bounced | Handling::Discarded => {
+                        *taken.entry(host).or_default() -= 1;
+                        assert!(waiting.remove(&(host, id)), "{host} passed on {id}, which it never took");
+                    }
+                    Handling::Deferred | Handling::Refused => {}
+                }
+            }
+            Event::Landed(landed) => {
+                let host = landed.host.clone().expect("a lab host");
+                let id = landed.queue_id.clone().expect("a queue-id");
+                assert!(at_rest.insert((host, id.clone())), "{id} landed twice");
+            }
+            _ => {}
+        }
+    }
+    assert_eq!(waiting.len() as i64, taken.values().sum::<i64>(), "{taken:?}");
+    for entry in &ran.entries {
+        let Event::Attempt { attempt, .. } = &entry.event else { continue };
+        if attempt.result == AttemptResult::Accepted {
+            let id = attempt.queue_id.clone().expect("the lab names one");
+            let relayed = ran.plan.scenario.lab.as_ref().and_then(|lab| lab.hosts.get(&attempt.host));
+            let relay = relayed.is_some_and(|host| matches!(host.kind, LabHostKind::Relay { .. }));
+            let known = at_rest.contains(&(attempt.host.clone(), id.clone()));
+            assert!(known || relay, "{} took {id}, and nobody has it", attempt.host);
+        }
+    }
+}
+
+#[test]
+fn s01_a_legacy_backup_is_found_out() {
+    let ran = as_it_says("01");
+    let phase = &ran.record.phases[1];
+    assert_eq!(phase.faults[0].fired, 5);
+    for probe in &phase.probes {
+        let last = probe.attempts.last().expect("an attempt");
+        assert_eq!((last.host.as_str(), last.preference), ("mx.old.example", Some(20)));
+        assert_eq!(probe.fired.len(), 1, "the fault's firing is in the record of each probe");
+        assert_eq!((probe.landed[0].platform.as_str(), probe.landed.len()), ("legacy", 1));
+        assert_eq!(probe.landed[0].queue_id, last.queue_id);
+    }
+}
+
+#[test]
+fn s02_the_same_faults_fire_and_all_is_new() {
+    let ran = as_it_says("02");
+    assert_eq!(ran.record.phases[1].faults[0].fired, 5);
+    for probe in ran.record.phases.iter().flat_map(|phase| &phase.probes) {
+        assert!(probe.landed.iter().all(|it| it.platform == "new"));
+    }
+}
+
+#[test]
+fn s03_greylisted_then_delivered() {
+    let ran = as_it_says("03");
+    for probe in &ran.record.phases[0].probes {
+        assert!(probe.attempts[0].reply.starts_with("451 4.7.1"), "{}", probe.attempts[0].reply);
+        assert!(probe.attempts.last().expect("an attempt").round > 1);
+    }
+}
+
+#[test]
+fn s04_a_lost_acknowledgement_leaves_two_copies() {
+    let ran = as_it_says("04");
+    for probe in &ran.record.phases[0].probes {
+        assert_eq!((probe.copies, probe.outcome), (2, Some(Outcome::Duplicated)));
+        let hosts: BTreeSet<_> = probe.landed.iter().filter_map(|it| it.host.as_deref()).collect();
+        assert_eq!(hosts.len(), 2, "both copies are found");
+    }
+}
+
+#[test]
+fn s05_a_refusal_tests_no_backup() {
+    let ran = as_it_says("05");
+    for probe in &ran.record.phases[0].probes {
+        assert_eq!((probe.outcome, probe.attempts.len()), (Some(Outcome::Bounced), 1));
+    }
+}
+
+#[test]
+fn s06_null_mx() {
+    as_it_says("06");
+}
+
+#[test]
+fn s07_equal_preferences() {
+    let ran = as_it_says("07");
+    let first = |probe: &mxdrill::record::ProbeRecord| probe.attempts[0].host.clone();
+    let hosts: BTreeSet<String> = ran.record.phases[0].probes.iter().map(first).collect();
+    assert_eq!(hosts.len(), 2, "both hosts are tried first by some probe");
+}
+
+#[test]
+fn s08_held_then_forwarded() {
+    as_it_says("08");
+}
+
+#[test]
+fn s09_a_verifying_backup_refuses() {
+    as_it_says("09");
+}
+
+#[test]
+fn s10_legacy_closed_properly() {
+    let ran = as_it_says("10");
+    let legacy = ran.record.controls.iter().find(|it| it.platform == "legacy").expect("a control");
+    assert_eq!(legacy.proof.word(), "refused");
+}
+
+#[test]
+fn s11_a_busy_primary() {
+    let ran = as_it_says("11");
+    for probe in &ran.record.phases[1].probes {
+        assert!(probe.why.contains("natural fallback"), "{}", probe.why);
+    }
+}
+
+#[test]
+fn s12_held_then_drained() {
+    let ran = as_it_says("12");
+    for probe in &ran.record.phases[1].probes {
+        assert!(probe.path.iter().any(|hop| hop.by == "mx.spool.example"), "{:?}", probe.path);
+    }
+}
+
+#[test]
+fn ipv6_hosts_are_told_apart_by_port() {
+    let text = r#"
+name: Both families
+domain: drill.example
+timeouts: { connect: 300ms }
+platforms:
+  new: { hosts: [mx1.new.example, mx2.new.example] }
+lab:
+  families: [v4, v6]
+  zones:
+    drill.example: |
+      @ MX 10 mx1.new.example.
+      @ MX 20 mx2.new.example.
+  hosts:
+    mx1.new.example: { store: {} }
+    mx2.new.example: { store: {} }
+phases:
+  - name: IPv6 down at the primary
+    faults:
+      - { host: mx1.new.example, at: connect, do: refuse, family: v6 }
+    probes: { count: 2 }
+    expect: { at: new, host: mx1.new.example, family: v4, within: 3s }
+  - name: steady
+    probes: { count: 2 }
+    expect: { at: new, host: mx1.new.example, family: v6, within: 3s }
+"#;
+    let ran = drill(SourceText::new("both-families.yaml", text), 7, 4);
+    let whole = serde_json::to_string_pretty(&ran.record).expect("a record");
+    assert_eq!(ran.record.verdict, Verdict::Pass, "{whole}");
+    let attempts = &ran.record.phases[0].probes[0].attempts;
+    assert!(attempts[0].address.as_deref().is_some_and(|it| it.starts_with("[::1]:")), "{attempts:?}");
+    assert_eq!(attempts.len(), 2);
+    conserved(&ran);
+}
