@@ -1,4 +1,4 @@
-//! Every mistake in a scenario gives a drawing that is compared as a whole.
+//! Mistakes: every one in a scenario gives a drawing that is compared as a whole.
 //!
 //! `bad/NAME.yaml` holds the mistake that its name says, `bad/NAME.err` what is said about it;
 //! `bad/NAME.inventory.yaml`, where it is there, is read as the inventory. `warned/` holds scenarios

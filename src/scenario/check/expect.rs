@@ -91,8 +91,7 @@ fn family(scenario: &Scenario, expected: &Expectation) -> Option<Diagnostic> {
 
 fn idle_watch(expected: &Expectation) -> Option<Diagnostic> {
     let watch = expected.watch.as_ref()?;
-    let watched = !expected.never.is_empty() || !expected.not_via.is_empty() || expected.copies.is_some();
-    (!watched).then(|| {
+    (!expected.wants_absence()).then(|| {
         Diagnostic::warning(watch.span, "`watch` has nothing to watch")
             .note("it says how long `never` and `copies` must hold")
     })

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ipnet::Ipv4Net;
 
-use super::value::{key_name, reply};
+use super::value::{key_name, refusal, reply};
 use crate::inventory::decode::{endpoint, host_name};
 use crate::mail::Reply;
 use crate::scenario::{Busy, Lab, LabHost, LabHostKind, LabTls, RealHost, Verify};
@@ -157,16 +157,6 @@ fn reject(node: &Node, said: &mut Said) -> Option<LabHostKind> {
     map.done();
     let usual = || Reply::new(550, "5.7.1 mail for this domain is not accepted here");
     Some(LabHostKind::Reject { reply: reply.unwrap_or_else(usual) })
-}
-
-/// A reply of 4yz or 5yz.
-fn refusal(node: &Node, said: &mut Said) -> Option<Reply> {
-    let reply = reply(node, said)?;
-    if reply.code >= 400 {
-        return Some(reply);
-    }
-    let title = format!("a host that rejects cannot answer {}", reply.code);
-    said.refuse(Diagnostic::error(node.span, title).note("a refusal is 4yz or 5yz, such as `550 5.1.1 unknown`"))
 }
 
 fn real(node: &Node, said: &mut Said) -> Option<LabHostKind> {

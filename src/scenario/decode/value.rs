@@ -35,6 +35,16 @@ pub(super) fn reply(node: &Node, said: &mut Said) -> Option<Reply> {
     said.refuse(error.note("each line of a reply is a code from 200 to 599 and a text, such as `451 4.7.1 later`"))
 }
 
+/// A reply of 4yz or 5yz.
+pub(super) fn refusal(node: &Node, said: &mut Said) -> Option<Reply> {
+    let reply = reply(node, said)?;
+    if reply.code >= 400 {
+        return Some(reply);
+    }
+    let error = Diagnostic::error(node.span, format!("{} is no refusal", reply.code));
+    said.refuse(error.note("a refusal is 4yz or 5yz, such as `550 5.1.1 unknown`"))
+}
+
 fn title(flaw: &crate::mail::reply::Flaw) -> String {
     use crate::mail::reply::Flaw;
     match flaw {
