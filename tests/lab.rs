@@ -43,6 +43,10 @@ fn load(source: SourceText) -> scenario::Scenario {
     }
 }
 
+fn pretty(value: &serde_json::Value) -> String {
+    serde_json::to_string_pretty(value).expect("it is JSON")
+}
+
 fn drill(source: SourceText, seed: u64, jobs: usize) -> Ran {
     let run = RunId::from_entropy(u64::from(std::process::id()) << 20 | seed << 8 | jobs as u64);
     let plan = Arc::new(expand(Arc::new(load(source)), run, seed));
@@ -69,7 +73,9 @@ fn as_it_says(number: &str) -> Ran {
     assert_eq!(ran.record.run_verdict, Verdict::Pass, "{whole}");
     conserved(&ran);
     let again = drill(bundled(number), 7, 1);
-    assert_eq!(canonical(&ran.record), canonical(&again.record), "--jobs 16 and --jobs 1 differ");
+    let (many, one) = (pretty(&canonical(&ran.record)), pretty(&canonical(&again.record)));
+    let differ = many.lines().zip(one.lines()).enumerate().find(|(_, (many, one))| many != one);
+    assert!(many == one, "--jobs 16 and --jobs 1 differ first at {differ:?}");
     ran
 }
 

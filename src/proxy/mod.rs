@@ -21,6 +21,8 @@
 //! for those that act before a connection is accepted: no client is known there.
 
 mod action;
+#[cfg(test)]
+mod dialogs;
 mod listen;
 mod live;
 mod relay;

@@ -80,10 +80,11 @@ fn clean_map(map: &mut Map<String, Value>, moments: &[(String, String)]) {
         if let (true, Value::Array(items)) = (REPEATING.contains(&key.as_str()), value) {
             let mut known: Vec<Value> = vec![];
             items.retain(|item| {
-                !known.contains(item) && {
-                    known.push(item.clone());
-                    true
-                }
+                // Whether a spool has tried yet when a phase ends is a matter of the moment too.
+                let waits = item.get("handling").is_some_and(|it| it == "deferred");
+                let fresh = !waits && !known.contains(item);
+                known.push(item.clone());
+                fresh
             });
         }
     }

@@ -1,7 +1,7 @@
 //! From texts to a scenario, or everything that is wrong with them.
 
 use super::check::{Files, check};
-use super::{Scenario, decode};
+use super::{Fault, Scenario, decode};
 use crate::inventory::{self, Inventory};
 use crate::source::read::{Asked, Said};
 use crate::source::yaml;
@@ -52,6 +52,23 @@ fn read(source: &SourceText, said: &mut Said) -> Option<Scenario> {
             None
         }
     }
+}
+
+/// Reads one fault by itself, written as in a scenario.
+///
+/// # Errors
+/// Every mistake in it.
+pub fn fault(source: &SourceText) -> Result<Fault, Vec<Remark>> {
+    let mut said = Said::about(source);
+    let fault = match yaml::parse(source) {
+        Ok(node) => decode::fault(&node, &mut said),
+        Err(mistakes) => {
+            mistakes.into_iter().for_each(|mistake| said.say(mistake));
+            None
+        }
+    };
+    let broken = said.has_errors();
+    fault.filter(|_| !broken).ok_or_else(|| said.into_remarks())
 }
 
 /// The inventory's platforms come first; a name in both files is a mistake, since nobody could

@@ -19,7 +19,7 @@ mod model;
 pub use bundled::bundled;
 pub use expectation::{Expectation, Judged};
 pub use fault::Fault;
-pub use load::{Loaded, asked, load};
+pub use load::{Loaded, asked, fault as read_fault, load};
 pub use model::{
     Busy, Defaults, Lab, LabHost, LabHostKind, LabTls, MxSender, Phase, Probes, Proxy, RealHost, Scenario, Sender,
     SenderKind, Timeouts, Verify,

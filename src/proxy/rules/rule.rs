@@ -31,7 +31,9 @@ pub struct Armed {
 
 /// Names the phase that a probe belongs to, for the trigger `probe`.
 #[derive(Clone)]
-pub struct PhaseOf(Arc<dyn Fn(&Tag) -> Option<Arc<str>> + Send + Sync>);
+pub struct PhaseOf(Arc<Lookup>);
+
+type Lookup = dyn Fn(&Tag) -> Option<Arc<str>> + Send + Sync;
 
 impl PhaseOf {
     /// Phases as this function knows them.
@@ -186,7 +188,7 @@ impl Rule {
         let drawn = || dice.fraction("fault", &[self.index() as u64, number(key), occurrence]);
         when.first.as_ref().is_none_or(|first| occurrence <= first.value)
             && when.nth.as_ref().is_none_or(|nth| occurrence == nth.value)
-            && when.every.as_ref().is_none_or(|every| occurrence % every.value.max(1) == 0)
+            && when.every.as_ref().is_none_or(|every| occurrence.is_multiple_of(every.value))
             && when.chance.as_ref().is_none_or(|chance| drawn() < chance.value)
     }
 

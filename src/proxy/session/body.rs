@@ -187,11 +187,11 @@ impl Session {
         if self.must_wait() {
             return Step::Wait;
         }
-        if self.envelope.chunks == Chunks::None {
-            if let Some(fault) = self.first_chunk(line) {
-                self.chunk_met(fault, size, last, cut, taken, out);
-                return Step::On;
-            }
+        if self.envelope.chunks == Chunks::None
+            && let Some(fault) = self.first_chunk(line)
+        {
+            self.chunk_met(fault, size, last, cut, taken, out);
+            return Step::On;
         }
         if last == Last::Yes {
             self.plan_eom(line);

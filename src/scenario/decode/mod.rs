@@ -12,6 +12,8 @@ mod sender;
 mod value;
 mod when;
 
+pub(super) use fault::fault;
+
 use std::time::Duration;
 
 use indexmap::IndexMap;

@@ -1,0 +1,246 @@
+//! Playing dialogues.
+
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, DuplexStream, ReadBuf, duplex};
+use tokio::time::Instant;
+
+use super::script::{Announced, Dialog, Line, Who};
+use crate::mail::Stage;
+use crate::proxy::relay::{Relay, Wire};
+use crate::proxy::rules::{Armed, Rules};
+use crate::proxy::session::{Connection, Need, Session};
+use crate::proxy::shared::Shared;
+use crate::proxy::{Limits, Settings};
+use crate::record::{Entry, Event, Journal, RunId};
+use crate::world::{Callers, Clock, Dice};
+
+/// How long something may take that needs no time.
+const AT_ONCE: Duration = Duration::from_millis(2);
+/// How long a close may take: the limit within which the other side is waited for.
+const CLOSING: Duration = Duration::from_secs(6);
+
+/// The run whose probes call.
+pub(in crate::proxy) fn run() -> RunId {
+    RunId::from_entropy(0x0123_4567_89ab_cdef)
+}
+
+/// A pipe that remembers whether it was reset.
+struct Pipe {
+    stream: DuplexStream,
+    reset: Arc<AtomicBool>,
+}
+
+impl Wire for Pipe {
+    fn reset_on_drop(&self) {
+        self.reset.store(true, Ordering::Relaxed);
+    }
+}
+
+impl AsyncRead for Pipe {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(cx, into)
+    }
+}
+
+impl AsyncWrite for Pipe {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<std::io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(cx, bytes)
+    }
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+/// One end of the dialogue.
+struct End {
+    stream: DuplexStream,
+    reset: Arc<AtomicBool>,
+}
+
+fn ends() -> (Pipe, End) {
+    let (near, far) = duplex(1 << 20);
+    let reset = Arc::new(AtomicBool::new(false));
+    (Pipe { stream: near, reset: Arc::clone(&reset) }, End { stream: far, reset })
+}
+
+impl End {
+    async fn says(&mut self, bytes: &[u8]) -> Result<(), String> {
+        self.stream.write_all(bytes).await.map_err(|error| error.to_string())
+    }
+
+    async fn sees(&mut self, wanted: &[u8]) -> Result<(), String> {
+        let mut got = vec![];
+        while got.len() < wanted.len() {
+            let mut part = vec![0; wanted.len() - got.len()];
+            match tokio::time::timeout(AT_ONCE, self.stream.read(&mut part)).await {
+                Ok(Ok(count)) if count > 0 => got.extend_from_slice(&part[..count]),
+                end => return Err(format!("saw {:?}, then {end:?}; wanted {:?}", show(&got), show(wanted))),
+            }
+        }
+        if got == wanted { Ok(()) } else { Err(format!("saw {:?}, wanted {:?}", show(&got), show(wanted))) }
+    }
+
+    async fn sees_nothing(&mut self, time: Duration) -> Result<(), String> {
+        let mut some = [0; 200];
+        match tokio::time::timeout(time, self.stream.read(&mut some)).await {
+            Err(_) => Ok(()),
+            Ok(Ok(count)) => Err(format!("saw {:?} where nothing was to come", show(&some[..count]))),
+            Ok(Err(error)) => Err(error.to_string()),
+        }
+    }
+
+    async fn is_left(&mut self, reset: bool) -> Result<(), String> {
+        let mut some = [0; 200];
+        match tokio::time::timeout(CLOSING, self.stream.read(&mut some)).await {
+            Ok(Ok(0)) if self.reset.load(Ordering::Relaxed) == reset => Ok(()),
+            Ok(Ok(0)) => Err(format!("was left by {}", if reset { "FIN, not RST" } else { "RST, not FIN" })),
+            Ok(Ok(count)) => Err(format!("saw {:?} where the end was to come", show(&some[..count]))),
+            other => Err(format!("was not left: {other:?}")),
+        }
+    }
+}
+
+fn show(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(&bytes[..bytes.len().min(200)]).into_owned()
+}
+
+/// A dialogue under way.
+struct Play<'a> {
+    dialog: &'a Dialog,
+    shared: Arc<Shared>,
+    client: End,
+    server: End,
+}
+
+/// Plays it.
+pub(super) fn play(dialog: &Dialog) -> Result<(), String> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+    runtime.expect("a runtime").block_on(async {
+        let mut play = Play::begin(dialog);
+        for (number, line) in &dialog.lines {
+            play.step(line).await.map_err(|why| format!("{number}: {why}"))?;
+        }
+        play.compare_firings()
+    })
+}
+
+pub(in crate::proxy) fn settings() -> Settings {
+    Settings {
+        host: "mx.test".into(),
+        fronts: vec![],
+        run: Some(run()),
+        callers: Callers::default(),
+        dice: Dice::new(7),
+        journal: Journal::in_memory(Clock::starting_at(jiff::Timestamp::UNIX_EPOCH)),
+        phase_of: None,
+        limits: Limits::default(),
+    }
+}
+
+impl<'a> Play<'a> {
+    fn begin(dialog: &'a Dialog) -> Self {
+        let shared = Shared::new(&settings());
+        let (near_client, client) = ends();
+        let (near_server, server) = ends();
+        let play = Self { dialog, shared, client, server };
+        play.raise();
+        let peer: SocketAddr = "192.0.2.7:4711".parse().expect("an address");
+        let caller = (dialog.announced == Announced::Yes).then(|| run().probe(1));
+        let connection = Connection { number: 1, peer, front: "192.0.2.1".parse().expect("an address"), caller };
+        let session = Session::accept(Arc::clone(&play.shared), connection);
+        let upstream = (session.need() == Need::Wanted).then_some(near_server);
+        tokio::spawn(Relay::new(session, near_client, upstream, play.shared.limits).run());
+        play
+    }
+
+    fn raise(&self) {
+        let since = Instant::now();
+        let faults = self.dialog.faults.iter().enumerate();
+        let armed = faults.map(|(index, fault)| Armed { index, fault: Arc::clone(fault), since }).collect();
+        self.shared.rules.send_replace(Arc::new(Rules::new(armed, &Rules::default())));
+    }
+
+    fn end(&mut self, who: Who) -> &mut End {
+        match who {
+            Who::Client => &mut self.client,
+            Who::Server => &mut self.server,
+        }
+    }
+
+    async fn step(&mut self, line: &Line) -> Result<(), String> {
+        match line {
+            Line::UpTo(stage) => self.up_to(*stage).await?,
+            Line::Says(who, bytes) => self.end(*who).says(bytes).await?,
+            Line::Sees(who, bytes) => self.end(*who).sees(bytes).await.map_err(|why| format!("{who:?} {why}"))?,
+            Line::Ends(who) => self.end(*who).stream.shutdown().await.map_err(|error| error.to_string())?,
+            Line::SeesClose(who) => self.end(*who).is_left(false).await.map_err(|why| format!("{who:?} {why}"))?,
+            Line::SeesReset(who) => self.end(*who).is_left(true).await.map_err(|why| format!("{who:?} {why}"))?,
+            Line::SeesNothing(who, time) => {
+                self.end(*who).sees_nothing(*time).await.map_err(|why| format!("{who:?} {why}"))?;
+            }
+            Line::Lift => {
+                self.shared.rules.send_replace(Arc::default());
+            }
+            Line::Raise => self.raise(),
+            Line::Warned(words) => self.warned(words).await?,
+            Line::Fired(_) | Line::NeverFired => {}
+        }
+        Ok(())
+    }
+
+    /// A plain session as far as `stage`.
+    async fn up_to(&mut self, stage: Stage) -> Result<(), String> {
+        let tag = run().probe(1);
+        let steps = [
+            (Stage::Banner, String::new(), "220 mx.test ESMTP\r\n"),
+            (Stage::Ehlo, "EHLO c\r\n".to_owned(), "250-mx.test\r\n250-PIPELINING\r\n250 STARTTLS\r\n"),
+            (Stage::Mail, format!("MAIL FROM:<a+{tag}@c.test>\r\n"), "250 sender ok\r\n"),
+            (Stage::Rcpt, "RCPT TO:<b@mx.test>\r\n".to_owned(), "250 recipient ok\r\n"),
+            (Stage::Data, "DATA\r\n".to_owned(), "354 go ahead\r\n"),
+        ];
+        for (_, asks, answers) in steps.iter().take_while(|(at, ..)| *at < stage) {
+            self.client.says(asks.as_bytes()).await?;
+            self.server.sees(asks.as_bytes()).await?;
+            self.server.says(answers.as_bytes()).await?;
+            self.client.sees(answers.as_bytes()).await?;
+        }
+        Ok(())
+    }
+
+    fn events(&self) -> Vec<Entry> {
+        self.shared.journal.since(0)
+    }
+
+    async fn warned(&self, words: &str) -> Result<(), String> {
+        // The connection may have to end first.
+        tokio::time::advance(Duration::from_millis(1)).await;
+        tokio::task::yield_now().await;
+        let warned = |entry: &Entry| matches!(&entry.event, Event::Warning { text } if text.contains(words));
+        if self.events().iter().any(warned) { Ok(()) } else { Err(format!("nothing warned of {words:?}")) }
+    }
+
+    fn compare_firings(&self) -> Result<(), String> {
+        let fired: Vec<String> = self.events().into_iter().filter_map(|entry| fired(entry.event)).collect();
+        let wanted = |(_, line): &(usize, Line)| match line {
+            Line::Fired(text) => Some(text.trim_end_matches(':').to_owned()),
+            _ => None,
+        };
+        let wanted: Vec<String> = self.dialog.lines.iter().filter_map(wanted).collect();
+        if fired == wanted { Ok(()) } else { Err(format!("end: fired {fired:?}, wanted {wanted:?}")) }
+    }
+}
+
+fn fired(event: Event) -> Option<String> {
+    let Event::Fired(firing) = event else { return None };
+    let command = if firing.command.is_empty() { String::new() } else { format!(": {}", firing.command) };
+    Some(format!("{}{command}", firing.stage))
+}
