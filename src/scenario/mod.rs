@@ -15,6 +15,7 @@ pub mod expectation;
 pub mod fault;
 mod load;
 mod model;
+pub mod schema;
 
 pub use bundled::bundled;
 pub use expectation::{Expectation, Judged};

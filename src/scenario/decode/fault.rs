@@ -9,15 +9,13 @@ use crate::mail::{Reply, Stage};
 use crate::scenario::Fault;
 use crate::scenario::fault::{Action, Corruption, Rate, Scope};
 use crate::source::Diagnostic;
-use crate::source::read::{Fields, Kind, Said, byte_rate, duration, scalar, size, spanned, word};
+use crate::source::read::{Fields, Kind, Said, bytes_rate, duration, scalar, size, spanned, word};
 use crate::source::yaml::{Node, Value};
 use crate::source::{and_list, closest};
 use crate::terms::Family;
 
 /// The most bytes of a body after which a connection can be cut.
 const MOST_BYTES: u64 = 32 << 20;
-/// The fastest pace that still slows anybody down, in bytes a second.
-const FASTEST: u64 = 1 << 30;
 
 /// An action that needs no argument: its word and itself.
 type Word = (&'static str, fn() -> Action);
@@ -40,9 +38,9 @@ const WITH_ARGUMENT: &[Kind<Action>] = &[
     ("delay", |node, said| duration(node, said).map(Action::Delay)),
     ("close-after", |node, said| size(1..=MOST_BYTES)(node, said).map(Action::CloseAfter)),
     ("reset-after", |node, said| size(1..=MOST_BYTES)(node, said).map(Action::ResetAfter)),
-    ("premature-reply", |node, said| refusal(node, said).map(Action::PrematureReply)),
-    ("tarpit", |node, said| bytes_by_second(node, said).map(Action::Tarpit)),
+    ("tarpit", |node, said| bytes_rate(node, said).map(|rate| Action::Tarpit(Rate(rate)))),
     ("throttle", throttle),
+    ("premature-reply", |node, said| refusal(node, said).map(Action::PrematureReply)),
     ("hide", |node, said| keyword(node, said).map(Action::Hide)),
     ("corrupt", |node, said| {
         word("a way to spoil a reply", "ways", Corruption::ALL, Corruption::word)(node, said).map(Action::Corrupt)
@@ -78,32 +76,6 @@ fn ip_address(node: &Node, said: &mut Said) -> Option<IpAddr> {
     text.parse().ok().or_else(|| said.refuse(Diagnostic::error(node.span, title)))
 }
 
-/// `throttle: 4KiB/s`, or `throttle: { rate: 4KiB/s, stall: 2s }`.
-fn throttle(node: &Node, said: &mut Said) -> Option<Action> {
-    if matches!(node.value, Value::Scalar { .. }) {
-        return bytes_by_second(node, said).map(|rate| Action::Throttle { rate, stall: None });
-    }
-    let mut map = Fields::of(node, "a throttle", said)?;
-    let rate = map.required("rate", bytes_by_second);
-    let stall = map.optional("stall", duration);
-    map.done();
-    Some(Action::Throttle { rate: rate?, stall })
-}
-
-fn bytes_by_second(node: &Node, said: &mut Said) -> Option<Rate> {
-    byte_rate(1..=FASTEST)(node, said).map(Rate)
-}
-
-/// A keyword of the EHLO answer (RFC 5321 4.1.1.1).
-fn keyword(node: &Node, said: &mut Said) -> Option<String> {
-    let text = scalar(node, "a keyword of the EHLO answer", said)?;
-    if text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') {
-        return Some(text.to_ascii_uppercase());
-    }
-    let title = format!("`{text}` is not a keyword of an EHLO answer");
-    said.refuse(Diagnostic::error(node.span, title).note("keywords are one word, such as STARTTLS, SIZE or PIPELINING"))
-}
-
 fn action(node: &Node, said: &mut Said) -> Option<Action> {
     let Value::Scalar { text, .. } = &node.value else {
         let mut map = Fields::of(node, "a fault's `do`", said)?;
@@ -122,6 +94,30 @@ fn action(node: &Node, said: &mut Said) -> Option<Action> {
         Some((_, action)) => Some(action()),
         None => said.refuse(no_such_action(node, text)),
     }
+}
+
+/// `4KiB/s`, or with a stall before the first byte: `{ rate: 4KiB/s, stall: 10s }`.
+fn throttle(node: &Node, said: &mut Said) -> Option<Action> {
+    if let Value::Scalar { .. } = node.value {
+        return bytes_rate(node, said).map(|rate| Action::Throttle { rate: Rate(rate), stall: None });
+    }
+    let mut map = Fields::of(node, "a throttle", said)?;
+    let rate = map.required("rate", bytes_rate);
+    let stall = map.optional("stall", duration);
+    map.done();
+    Some(Action::Throttle { rate: Rate(rate?), stall })
+}
+
+/// A keyword of the EHLO answer (RFC 5321 4.1.1.1).
+fn keyword(node: &Node, said: &mut Said) -> Option<String> {
+    let text = scalar(node, "a keyword of the EHLO answer", said)?;
+    if text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') {
+        return Some(text.to_ascii_uppercase());
+    }
+    let title = format!("`{text}` is not a keyword of the EHLO answer");
+    said.refuse(
+        Diagnostic::error(node.span, title).note("keywords are letters, digits and hyphens, such as `STARTTLS`"),
+    )
 }
 
 fn takes_argument(word: &str) -> bool {
@@ -147,9 +143,9 @@ fn no_such_action(node: &Node, text: &str) -> Diagnostic {
 fn example(action: &str) -> &'static str {
     match action {
         "reply" => "\"451 4.7.1 later\"",
+        "premature-reply" => "\"554 5.7.1 no\"",
         "close-after" | "reset-after" => "4KiB",
-        "tarpit" => "10B/s",
-        "throttle" => "4KiB/s",
+        "tarpit" | "throttle" => "1KiB/s",
         "hide" => "STARTTLS",
         "corrupt" => "bare-lf",
         _ => "2s",
@@ -179,21 +175,14 @@ mod tests {
             ("delay", "1s"),
             ("close-after", "9"),
             ("reset-after", "9"),
+            ("tarpit", "1/s"),
+            ("throttle", "{ rate: 4KiB/s, stall: 1s }"),
             ("premature-reply", "554 no"),
-            ("tarpit", "10B/s"),
-            ("throttle", "4KiB/s"),
             ("hide", "size"),
             ("corrupt", "no-code"),
         ] {
             assert_eq!(read(&format!("{{ {word}: {argument} }}")).map(|it| it.word()), Ok(word));
         }
-    }
-
-    #[test]
-    fn a_throttle_may_stall_first() {
-        let stall = Some(std::time::Duration::from_secs(2));
-        let throttle = Action::Throttle { rate: Rate(4096), stall };
-        assert_eq!(read("{ throttle: { rate: 4KiB/s, stall: 2s } }"), Ok(throttle));
     }
 
     #[test]

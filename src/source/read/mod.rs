@@ -22,7 +22,7 @@ use super::yaml::{Node, Value};
 use super::{Diagnostic, Remark, SourceText, Span, Spanned};
 
 pub use fields::{Fields, Kind};
-pub use quantity::{byte_rate, duration, lasting, rate, size};
+pub use quantity::{bytes_rate, duration, lasting, rate, size};
 pub use value::{choice, fraction, grouped, number, path, scalar, text, word};
 
 /// Reads one value of type `T`. `None` means that the reason has been said.

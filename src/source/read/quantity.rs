@@ -60,20 +60,6 @@ pub fn size(range: RangeInclusive<u64>) -> impl Read<u64> {
     }
 }
 
-/// A number of bytes in a second, such as `4KiB/s`.
-pub fn byte_rate(range: RangeInclusive<u64>) -> impl Read<u64> {
-    move |node: &Node, said: &mut Said| {
-        let text = scalar(node, "a rate such as `4KiB/s`", said)?;
-        let bytes = text.strip_suffix("/s").and_then(|size| part(size, SIZES)).filter(|(_, rest)| rest.is_empty());
-        let title = match bytes {
-            Some((bytes, _)) if range.contains(&bytes) => return Some(bytes),
-            Some(_) => format!("`{}` cannot be {text}", said.key()),
-            None => format!("`{text}` is not a rate of bytes"),
-        };
-        said.refuse(Diagnostic::error(node.span, title).note("it is a size by second, such as `10B/s` or `4KiB/s`"))
-    }
-}
-
 /// A rate such as `10/s` or `600/m`, as the time from one to the next.
 pub fn rate(node: &Node, said: &mut Said) -> Option<Duration> {
     let text = scalar(node, "a rate such as `10/s`", said)?;
@@ -87,6 +73,18 @@ pub fn rate(node: &Node, said: &mut Said) -> Option<Duration> {
         None => Diagnostic::error(node.span, format!("`{text}` is not a rate")),
     };
     said.refuse(error.note("rates are a whole number by s, m or h, such as `10/s` or `600/m`"))
+}
+
+/// A rate in bytes a second, such as `10/s`, `1B/s` or `4KiB/s`; from 1.
+pub fn bytes_rate(node: &Node, said: &mut Said) -> Option<u64> {
+    let text = scalar(node, "a rate such as `4KiB/s`", said)?;
+    let bytes = text.trim().strip_suffix("/s").and_then(|size| part(size, SIZES)).filter(|(_, rest)| rest.is_empty());
+    let error = match bytes {
+        Some((0, _)) => Diagnostic::error(node.span, format!("`{}` cannot be 0", said.key())),
+        Some((bytes, _)) => return Some(bytes),
+        None => Diagnostic::error(node.span, format!("`{text}` is not a rate in bytes")),
+    };
+    said.refuse(error.note("rates in bytes are a size by second, such as `10/s` or `4KiB/s`"))
 }
 
 fn per_time(text: &str) -> Option<(u64, Duration)> {
