@@ -3,11 +3,12 @@
 use super::arguments::{Schema, SchemaKind};
 use super::{Exit, Screen};
 use crate::report::schema::{Document, text};
+use crate::scenario;
 
 pub(super) fn schema(screen: &Screen, wanted: &Schema) -> Exit {
     let text = match wanted.kind {
-        SchemaKind::Scenario => String::new(),
-        SchemaKind::Inventory => String::new(),
+        SchemaKind::Scenario => scenario::schema::text(&scenario::schema::scenario()),
+        SchemaKind::Inventory => scenario::schema::text(&scenario::schema::inventory()),
         SchemaKind::Record => text(Document::Record),
         SchemaKind::Report => text(Document::Report),
     };

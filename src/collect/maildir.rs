@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use super::copies::Copies;
 use super::notes::{Copy, Notes};
-use super::watch::{Files, Polled};
+use super::watch::{Files, Occasion, Polled};
 use super::{Collecting, Since, Trouble, folder, message};
 
 /// The most folders of one Maildir that are looked at.
@@ -33,7 +33,7 @@ pub(super) async fn open(path: &Path, since: Since, notes: Notes) -> Result<Coll
     let opened = tokio::task::spawn_blocking(move || {
         let looked = match since {
             Since::Opening => maildir.skip(),
-            Since::Ever => maildir.look(),
+            Since::Ever => maildir.look(Occasion::Asked),
         };
         (maildir, looked)
     });
@@ -189,7 +189,7 @@ impl Maildir {
 }
 
 impl Files for Maildir {
-    fn look(&mut self) -> Result<(), Trouble> {
+    fn look(&mut self, _: Occasion) -> Result<(), Trouble> {
         self.find_folders()?;
         let mut folders = std::mem::take(&mut self.folders);
         let looked = folders.iter_mut().try_for_each(|folder| self.look_at(folder));

@@ -14,7 +14,7 @@ use super::follow::{Follower, Piece, Presence};
 use super::maildir::unreadable;
 use super::notes::{Copy, Notes};
 use super::stamp::{self, Zone};
-use super::watch::{Files, Polled};
+use super::watch::{Files, Occasion, Polled};
 use super::{Collecting, Since, Trouble, message};
 use crate::record::{LookedState, Placement};
 
@@ -31,7 +31,7 @@ pub(super) async fn open(path: &Path, since: Since, notes: Notes) -> Result<Coll
         Presence::NotYet => "it is not there yet; the first delivery makes it",
     };
     let opened = tokio::task::spawn_blocking(move || {
-        let looked = mbox.look();
+        let looked = mbox.look(Occasion::Asked);
         (mbox, looked)
     });
     let (mbox, looked) = opened.await.map_err(|_| Trouble::new("its reader broke down"))?;
@@ -90,7 +90,7 @@ impl Mbox {
 }
 
 impl Files for Mbox {
-    fn look(&mut self) -> Result<(), Trouble> {
+    fn look(&mut self, _: Occasion) -> Result<(), Trouble> {
         let reader = &mut self.reader;
         let read = self.follower.read(&mut |piece| reader.take(piece));
         read.map_err(|error| unreadable(&self.reader.path, &error))

@@ -17,11 +17,20 @@ const CLOSE_LIMIT: Duration = Duration::from_secs(2);
 /// How often files are looked at.
 pub(super) const FILE_POLL: Duration = Duration::from_millis(50);
 
+/// Why a place is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Occasion {
+    /// It stirred.
+    Stirred,
+    /// Somebody wants to know what is there now.
+    Asked,
+}
+
 /// Something that can be looked at.
 pub(super) trait Place: Send + 'static {
     /// Looks once at everything; what is found is in the journal when it returns. It may be
     /// dropped half-way.
-    fn look(&mut self) -> impl Future<Output = Result<(), Trouble>> + Send;
+    fn look(&mut self, occasion: Occasion) -> impl Future<Output = Result<(), Trouble>> + Send;
 
     /// Waits until something may be new, or until it is time to try again. It may be dropped at
     /// any time.
@@ -90,8 +99,9 @@ async fn keep_looking(
         while let Ok(answer) = requests.try_recv() {
             waiting.push(answer);
         }
+        let occasion = if waiting.is_empty() { Occasion::Stirred } else { Occasion::Asked };
         let looked = tokio::select! {
-            looked = timeout(LOOK_LIMIT, place.look()) => looked.unwrap_or_else(|_| Err(too_slow())),
+            looked = timeout(LOOK_LIMIT, place.look(occasion)) => looked.unwrap_or_else(|_| Err(too_slow())),
             _ = &mut stopped => break,
         };
         say_state(&notes, &mut lost, &looked);
@@ -124,7 +134,7 @@ pub(super) trait Files: Send + 'static {
     ///
     /// # Errors
     /// Where the files cannot be read.
-    fn look(&mut self) -> Result<(), Trouble>;
+    fn look(&mut self, occasion: Occasion) -> Result<(), Trouble>;
 
     /// Called when nobody will look any more.
     fn end(&mut self) {}
@@ -163,13 +173,13 @@ impl<F: Files> Polled<F> {
 }
 
 impl<F: Files> Place for Polled<F> {
-    async fn look(&mut self) -> Result<(), Trouble> {
+    async fn look(&mut self, occasion: Occasion) -> Result<(), Trouble> {
         self.rest().await;
         let State::Resting(mut files) = std::mem::replace(&mut self.state, State::Gone) else {
             return Err(Trouble::new("its reader broke down"));
         };
         self.state = State::Looking(tokio::task::spawn_blocking(move || {
-            let looked = files.look();
+            let looked = files.look(occasion);
             (files, looked)
         }));
         let State::Looking(look) = &mut self.state else { return Ok(()) };

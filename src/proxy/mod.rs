@@ -31,6 +31,10 @@ mod serve;
 mod session;
 mod settings;
 mod shared;
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+mod transparency;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -76,6 +76,7 @@ const BEYOND_A_SCHEMA: &[&str] = &[
     "an-unknown-platform-in-never",
     "bytes-of-a-body-counted-at-rcpt",
     "copies-of-a-deferred-probe",
+    "no-copies-at-all",
     "mail-goes-round-in-the-lab",
     "mail-that-ends-in-transit",
     "more-probes-than-a-run-may-have",

@@ -1,9 +1,314 @@
 //! Logs of MTAs.
+//!
+//! ```text
+//!   follow ──line──> wrapper ──entry──> postfix | exim ──told──> story ──proof──> Notes
+//!                     stamp, host,        what one line           tied to a tag
+//!                     program             says of a queue-id      by its queue-id
+//! ```
+//!
+//! A new format is one file that turns an [`Entry`](wrapper::Entry) into a [`Told`](told::Told),
+//! and one line in [`Reader::told`].
+//!
+//! A log that has lines from after a moment proves that what it does not tell of since then did
+//! not happen; so fresh lines are noted as [`LookedState::Alive`].
 
+#[cfg(test)]
+mod corpus;
+mod exim;
+mod postfix;
+mod proof;
+mod story;
+mod told;
+mod wrapper;
+
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use tokio::time::Instant;
+
+use super::follow::{Follower, Piece, Presence};
+use super::maildir::unreadable;
 use super::notes::Notes;
+use super::stamp::Zone;
+use super::watch::{Files, Occasion, Polled};
 use super::{Collecting, Since, Trouble};
-use crate::inventory::Log;
+use crate::inventory::{Log, LogFormat};
+use crate::record::LookedState;
+use crate::source::plural;
+use proof::{Proven, Source};
+use story::Stories;
+use told::Told;
+use wrapper::Entry;
 
-pub(super) async fn open(_: &Log, _: Since, _: Notes) -> Result<Collecting, Trouble> {
-    Err(Trouble::new("logs are not built yet"))
+/// How old a line may be when it is seen for the log to count as alive.
+const FRESH: SignedDuration = SignedDuration::from_secs(5);
+/// How often it is said that a log is alive, unless somebody asks.
+const ALIVE_EVERY: Duration = Duration::from_secs(2);
+/// How much of the end of a log is read to learn its zone, in bytes.
+const LAST_PART: u64 = 64 * 1024;
+
+/// Begins to follow a log.
+pub(super) async fn open(settings: &Log, since: Since, notes: Notes) -> Result<Collecting, Trouble> {
+    let (path, format, reader) = (settings.path.clone(), settings.format, notes.clone());
+    let opened = tokio::task::spawn_blocking(move || {
+        let mut log = Following::new(&path, format, since, reader)?;
+        log.look(Occasion::Stirred).map(|()| log)
+    });
+    let log = opened.await.map_err(|_| Trouble::new("its reader broke down"))??;
+    notes.looked(LookedState::Open, "it can be read");
+    Ok(Collecting::begin(Polled::new(log), notes))
+}
+
+/// A log and how far it was read.
+#[derive(Debug)]
+struct Following {
+    follower: Follower,
+    reader: Reader,
+}
+
+impl Following {
+    fn new(path: &Path, format: LogFormat, since: Since, notes: Notes) -> Result<Self, Trouble> {
+        let follower = Follower::new(path, since).map_err(|error| unreadable(path, &error))?;
+        if follower.is_there() == Presence::NotYet {
+            return Err(Trouble::new(format!("`{}` is not there", path.display()))
+                .help("check the path, and that the mail server logs to it; it is looked for on this machine"));
+        }
+        let mut reader = Reader::new(path, format, notes);
+        reader.learn_zone();
+        Ok(Self { follower, reader })
+    }
+}
+
+impl Files for Following {
+    fn look(&mut self, occasion: Occasion) -> Result<(), Trouble> {
+        let reader = &mut self.reader;
+        let read = self.follower.read(&mut |piece| reader.take(piece));
+        reader.settle();
+        reader.say_alive(occasion);
+        read.map_err(|error| unreadable(&reader.path, &error))
+    }
+
+    fn end(&mut self) {
+        self.reader.say_skipped();
+    }
+}
+
+/// Turns lines into evidence.
+#[derive(Debug)]
+struct Reader {
+    path: PathBuf,
+    format: LogFormat,
+    notes: Notes,
+    zone: Zone,
+    stories: Stories,
+    skipped: usize,
+    /// The stamp of the last fresh line that was not spoken of yet.
+    fresh: Option<Timestamp>,
+    said_alive: Option<Instant>,
+}
+
+impl Reader {
+    fn new(path: &Path, format: LogFormat, notes: Notes) -> Self {
+        Self {
+            path: path.to_owned(),
+            format,
+            zone: Zone::default(),
+            stories: Stories::of(notes.run().clone()),
+            notes,
+            skipped: 0,
+            fresh: None,
+            said_alive: None,
+        }
+    }
+
+    /// Learns the zone of stamps without one from the last line, which was written when the file
+    /// was. Where that tells nothing, UTC is assumed.
+    fn learn_zone(&mut self) {
+        if let Ok((end, written)) = last_part(&self.path) {
+            let stamp = end.lines().rev().find_map(wrapper::peel).map(|entry| entry.stamp);
+            if let Some(stamp) = stamp {
+                self.zone.learn(&stamp, written);
+            }
+        }
+    }
+
+    fn take(&mut self, piece: Piece<'_>) {
+        match piece {
+            Piece::Line { number, offset, bytes } => {
+                let line = number.map_or(format!("byte {offset}"), |number| number.to_string());
+                self.line(&line, &String::from_utf8_lossy(bytes));
+            }
+            Piece::Overlong => self.skipped += 1,
+            Piece::Anew => {}
+        }
+    }
+
+    fn line(&mut self, number: &str, line: &str) {
+        let Some(entry) = wrapper::peel(line) else { return };
+        let now = self.notes.now();
+        let at = self.zone.time(&entry.stamp, now).unwrap_or(now);
+        if now.duration_since(at).abs() <= FRESH {
+            self.fresh = Some(at);
+        }
+        let Some(told) = self.told(&entry) else { return };
+        let place = format!("{}:{number}", self.path.display());
+        let source = Source { at, host: entry.host.map(str::to_owned), place };
+        let proven = self.stories.hear(source, told);
+        self.note(proven);
+    }
+
+    fn note(&self, proven: Vec<Proven>) {
+        for proven in proven {
+            match proven {
+                Proven::Landed(copy, host) => self.notes.landed(copy, host),
+                Proven::Passed(handled) => self.notes.passed(handled),
+            }
+        }
+    }
+
+    fn settle(&mut self) {
+        let proven = self.stories.settle(self.notes.now());
+        self.note(proven);
+    }
+
+    fn told(&self, entry: &Entry<'_>) -> Option<Told> {
+        match self.format {
+            LogFormat::Postfix => postfix::read(entry),
+            LogFormat::Exim => exim::read(entry),
+        }
+    }
+
+    fn say_alive(&mut self, occasion: Occasion) {
+        let now = Instant::now();
+        let due = self.said_alive.is_none_or(|last| now.duration_since(last) >= ALIVE_EVERY);
+        if (due || occasion == Occasion::Asked)
+            && let Some(at) = self.fresh.take()
+        {
+            self.notes.looked(LookedState::Alive, &format!("it has a line of {at}"));
+            self.said_alive = Some(now);
+        }
+    }
+
+    fn say_skipped(&self) {
+        if self.skipped > 0 {
+            let lines = plural(self.skipped, "line");
+            self.notes.warn(&format!("{lines} of more than {} bytes could not be read", super::follow::MAX_LINE));
+        }
+    }
+}
+
+/// The end of a file, and when it was last written.
+fn last_part(path: &Path) -> io::Result<(String, Timestamp)> {
+    let mut file = File::open(path)?;
+    let found = file.metadata()?;
+    file.seek(SeekFrom::Start(found.len().saturating_sub(LAST_PART)))?;
+    let mut end = vec![];
+    file.take(LAST_PART).read_to_end(&mut end)?;
+    let written = Timestamp::try_from(found.modified()?).map_err(io::Error::other)?;
+    Ok((String::from_utf8_lossy(&end).into_owned(), written))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+    use crate::collect::testing::Bench;
+    use crate::inventory::Looks;
+
+    fn append(path: &Path, line: &str) {
+        let mut file = File::options().append(true).create(true).open(path).expect("opened");
+        file.write_all(format!("2026-11-21T05:42:24.5+00:00 mx1 postfix/{line}\n").as_bytes()).expect("written");
+    }
+
+    fn arrive(path: &Path, id: &str, tag: &crate::record::Tag) {
+        append(path, &format!("smtpd[1]: {id}: client=unknown[10.99.0.10]"));
+        append(path, &format!("cleanup[1]: {id}: message-id=<{tag}@mxdrill.invalid>"));
+        append(path, &format!("qmgr[1]: {id}: from=<mxdrill+{tag}@s.example>, size=767, nrcpt=1 (queue active)"));
+    }
+
+    fn deliver(path: &Path, id: &str) {
+        append(
+            path,
+            &format!(
+                "local[1]: {id}: to=<a@b>, relay=local, delay=0, delays=0/0/0/0, dsn=2.0.0, status=sent (delivered to mailbox)"
+            ),
+        );
+        append(path, &format!("qmgr[1]: {id}: removed"));
+    }
+
+    fn looks(path: &Path) -> Looks {
+        Looks::Log(Log { format: LogFormat::Postfix, path: path.to_owned() })
+    }
+
+    #[tokio::test]
+    async fn a_log_is_followed_through_its_rotation() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("mail.log");
+        let bench = Bench::new();
+        let tag = bench.run.probe(1);
+        append(&path, "master[1]: daemon started");
+        let collecting = bench.open(looks(&path)).await.expect("it opens");
+        arrive(&path, "04D5B9CE948", &tag);
+        collecting.look().await.expect("it looks");
+        std::fs::rename(&path, folder.path().join("mail.log.1")).expect("rotated");
+        append(&path, "master[1]: reload");
+        deliver(&path, "04D5B9CE948");
+        bench.until_landed(1).await;
+        collecting.look().await.expect("it looks");
+        collecting.close().await;
+        let landed = &bench.landed()[0];
+        assert_eq!(landed.queue_id.as_deref(), Some("04D5B9CE948"));
+        assert_eq!(landed.detail, format!("{}:2 by local (delivered to mailbox)", path.display()));
+        assert_eq!(landed.host.as_deref(), Some("mx1"));
+        assert_eq!(bench.passed().len(), 1);
+        let states: Vec<_> = bench.looked().into_iter().map(|it| it.state).collect();
+        assert_eq!(states[0], LookedState::Open);
+        assert!(states[1..].iter().all(|state| *state == LookedState::Alive) && states.len() > 1, "{states:?}");
+    }
+
+    #[tokio::test]
+    async fn old_lines_do_not_make_a_log_alive() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("mail.log");
+        append(&path, "master[1]: daemon started");
+        let bench = Bench::new();
+        let collecting = bench.open(looks(&path)).await.expect("it opens");
+        let mut file = File::options().append(true).open(&path).expect("opened");
+        file.write_all(b"2026-11-21T04:42:24+00:00 mx1 postfix/master[1]: late\nno line at all\n").expect("written");
+        collecting.look().await.expect("it looks");
+        collecting.close().await;
+        assert_eq!(bench.looked().len(), 1, "{:?}", bench.looked());
+    }
+
+    #[tokio::test]
+    async fn a_log_that_is_missing_is_an_error() {
+        let bench = Bench::new();
+        let error = bench.open(looks(Path::new("/nowhere/mail.log"))).await.expect_err("it is missing");
+        assert!(error.to_string().starts_with("collector `log /nowhere/mail.log` of platform `new`: "), "{error}");
+        assert!(error.help.is_some());
+        assert_eq!(bench.looked()[0].state, LookedState::Failed);
+    }
+
+    #[tokio::test]
+    async fn lines_that_are_no_text_do_not_stop_the_reader() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("mail.log");
+        std::fs::write(&path, "").expect("made");
+        let bench = Bench::new();
+        let collecting = bench.open(looks(&path)).await.expect("it opens");
+        std::fs::write(&path, [b"\xff\xfe\x00\n".as_slice(), &vec![b'x'; 100_000], b"\n"].concat()).expect("written");
+        arrive(&path, "04D5B9CE948", &bench.run.probe(1));
+        deliver(&path, "04D5B9CE948");
+        collecting.look().await.expect("it looks");
+        collecting.close().await;
+        assert_eq!(bench.landed().len(), 1);
+        let warned = bench.journal.since(0).into_iter().any(|entry| {
+            matches!(entry.event, crate::record::Event::Warning { text } if text.contains("1 line of more than 65536 bytes"))
+        });
+        assert!(warned);
+    }
 }

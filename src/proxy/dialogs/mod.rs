@@ -28,6 +28,7 @@ use std::path::PathBuf;
 
 use crate::mail::Stage;
 use crate::scenario::fault::Action;
+pub(super) use play::settings;
 use script::{Dialog, Line};
 
 fn dialogs() -> Vec<Dialog> {

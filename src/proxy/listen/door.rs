@@ -174,7 +174,12 @@ fn bound(address: SocketAddr) -> io::Result<Socket> {
         socket.set_only_v6(true)?;
     }
     socket.bind(&address.into())?;
-    Ok(socket)
+    match socket.local_addr()?.as_socket() {
+        // A port that the system chose is given up when the socket is shut down; one that was
+        // asked for is kept. The first socket holds it until the second has it.
+        Some(chosen) if address.port() == 0 => bound(chosen),
+        _ => Ok(socket),
+    }
 }
 
 async fn accept(listener: TcpListener, shared: Arc<Shared>, front: Front, fillers: Vec<SocketAddr>) {

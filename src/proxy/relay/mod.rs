@@ -155,7 +155,7 @@ impl<C: Wire, U: Wire> Relay<C, U> {
                 Poll::Ready(Err(_)) => upstream.breaks(),
                 Poll::Ready(Ok(())) => {}
             }
-            if self.client.has_ended() {
+            if self.client.has_ended() && !self.session.keeps_back() {
                 return upstream.poll_shutdown(cx);
             }
         }
@@ -168,7 +168,9 @@ impl<C: Wire, U: Wire> Relay<C, U> {
         let mut chunk = ReadBuf::uninit(&mut space[..size]);
         let Poll::Ready(read) = self.client.poll_read(cx, &mut chunk) else { return Ok(Progress::None) };
         read?;
-        if !chunk.filled().is_empty() {
+        if chunk.filled().is_empty() {
+            self.act(Session::client_ended);
+        } else {
             let direct = self.act(|session, outs| session.client_says(chunk.filled(), outs));
             if let Some(upstream) = &mut self.upstream
                 && upstream.write_first(cx, &chunk.filled()[..direct]).is_err()

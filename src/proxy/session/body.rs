@@ -55,7 +55,7 @@ impl Session {
 
     /// Whether what becomes of the body can be settled only when earlier commands are answered:
     /// where no recipient was taken, the upstream is to say so itself.
-    fn must_wait(&self) -> bool {
+    pub(super) fn must_wait(&self) -> bool {
         self.rules.at_any(&[Stage::Body, Stage::Eom]) && !self.pending.is_empty()
     }
 

@@ -5,7 +5,7 @@ use memchr::{memchr, memchr2};
 use super::cut::Cut;
 use super::envelope::{Envelope, Standing};
 use super::slot::{Asked, Decision, Slot, Source};
-use super::{Input, LastByte, Outs, Session, act};
+use super::{Heard, Input, LastByte, Outs, Session, act};
 use crate::mail::framing::{Line, LineScanner, MAX_COMMAND};
 use crate::mail::{Command, Stage};
 
@@ -50,13 +50,25 @@ impl Session {
         self.keep(cut);
     }
 
-    /// Keeps what cannot be read yet. Where no fault is in force it goes upstream all the same.
+    /// The client has said its last: a line that is not whole by now goes upstream as it is.
+    pub(in crate::proxy) fn client_ended(&mut self, out: &mut Outs<'_>) {
+        self.heard = Heard::Whole;
+        self.resume(out);
+    }
+
+    /// Whether what cannot be read goes upstream all the same, since no fault can meet it.
+    fn is_open(&self) -> bool {
+        let waits = matches!(self.input, Input::Unknown) || self.must_wait();
+        !self.rules.any() || (self.heard == Heard::Whole && !waits)
+    }
+
+    /// Keeps what cannot be read yet.
     fn keep(&mut self, mut cut: Cut<'_>) -> usize {
         let rest = cut.rest();
         self.sent = cut.sent();
         if !rest.is_empty() {
             self.backlog = rest.to_vec();
-            if !self.rules.any() {
+            if self.is_open() {
                 cut.pass(rest.len());
                 self.sent = rest.len();
             }

@@ -101,6 +101,12 @@ enum Input {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Heard {
+    InPart,
+    Whole,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum LastByte {
     Cr,
     Other,
@@ -127,6 +133,8 @@ pub(super) struct Session {
     held: Option<Held>,
     silent: Option<Silent>,
     pace: Option<crate::proxy::action::Pace>,
+    /// Whether the client has said its last.
+    heard: Heard,
     need: Need,
     /// How the upstream is left when a fault ends the session.
     farewell: Need,
@@ -163,6 +171,7 @@ impl Session {
             held: None,
             silent: None,
             pace: None,
+            heard: Heard::InPart,
             need: Need::Wanted,
             farewell: Need::Done,
             end: None,
@@ -268,6 +277,11 @@ impl Session {
             (Some(_), Need::Wanted) => Need::Done,
             (_, need) => need,
         }
+    }
+
+    /// Whether bytes of the client are kept back that may still go upstream.
+    pub(super) fn keeps_back(&self) -> bool {
+        self.sent < self.backlog.len()
     }
 
     /// How the client is to be left, once it has everything that was said.

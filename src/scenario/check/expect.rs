@@ -76,7 +76,14 @@ fn nowhere_at_rest(expected: &Expectation) -> Option<Diagnostic> {
 }
 
 fn no_copies(expected: &Expectation) -> Option<Diagnostic> {
-    let (outcome, copies) = (none_at_rest(expected)?, expected.copies.as_ref()?);
+    let copies = expected.copies.as_ref()?;
+    if copies.value == 0 {
+        // Nothing at rest while it is watched, such as mail that a backup holds.
+        let at = expected.at.first()?;
+        let title = format!("a probe that ends at `{}` has a copy there", at.value);
+        return Some(Diagnostic::error(copies.span, title).context(at.span, "expected here"));
+    }
+    let outcome = none_at_rest(expected)?;
     let title = format!("a probe that is {} has no copies to count", outcome.value);
     Some(Diagnostic::error(copies.span, title).context(outcome.span, "expected here"))
 }

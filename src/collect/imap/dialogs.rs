@@ -1,0 +1,311 @@
+//! Dialogues with a server that does as it likes.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use rustls::pki_types::PrivateKeyDer;
+use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
+
+use super::fake::{Encrypts, Fake};
+use crate::collect::testing::{Bench, message_of};
+use crate::collect::{CollectError, Collecting};
+use crate::inventory::{Endpoint, Imap, Looks, Secret, TlsMode};
+use crate::record::{LookedState, Placement};
+
+fn settings(fake: &Fake) -> Imap {
+    Imap {
+        address: Endpoint { host: "127.0.0.1".to_owned(), port: fake.address.port() },
+        tls: TlsMode::Plain,
+        user: "probe".to_owned(),
+        password: Secret::Env("PASSWORD".to_owned()),
+        mailboxes: vec![],
+        ca: None,
+    }
+}
+
+async fn open(bench: &Bench, settings: Imap) -> Result<Collecting, CollectError> {
+    let opened = bench.open(Looks::Imap(settings)).await;
+    if let Err(error) = &opened {
+        assert!(!format!("{error:?}").contains("s3cret"), "{error:?}");
+    }
+    opened
+}
+
+async fn until<T>(mut what: impl FnMut() -> Option<T>) -> T {
+    let polled = async {
+        let mut every = tokio::time::interval(Duration::from_millis(5));
+        loop {
+            every.tick().await;
+            if let Some(it) = what() {
+                return it;
+            }
+        }
+    };
+    timeout(Duration::from_secs(10), polled).await.expect("it happens in time")
+}
+
+#[tokio::test]
+async fn probes_are_found_in_the_inbox_and_in_junk() {
+    let (fake, bench) = (Fake::start("IMAP4rev1 IDLE").await, Bench::new());
+    let [one, two, old] = [1, 2, 9].map(|number| bench.run.probe(number));
+    fake.deliver("INBOX", &message_of(&old, "0"));
+    let collecting = open(&bench, settings(&fake)).await.expect("it opens");
+    assert_eq!(bench.looked()[0].why, "logged in as `probe`; looks into `Junk` and `INBOX`");
+    fake.deliver("INBOX", &message_of(&one, "A1"));
+    bench.until_landed(1).await;
+    fake.deliver("Junk", &message_of(&two, "A2"));
+    fake.deliver("INBOX", "Subject: not ours\n\nbody\n");
+    fake.deliver("INBOX", &message_of(&one, "A3"));
+    collecting.look().await.expect("it looks");
+    collecting.look().await.expect("it looks");
+    collecting.close().await;
+    let landed: Vec<_> = bench
+        .landed()
+        .into_iter()
+        .map(|it| (it.tag, it.placement, it.queue_id.unwrap_or_default(), it.detail, it.at.to_string()))
+        .collect();
+    let at = || "2026-11-21T05:42:24Z".to_owned();
+    let expected = [
+        (one.clone(), Placement::Inbox, "A1".to_owned(), "INBOX UID 2".to_owned(), at()),
+        (two, Placement::Junk, "A2".to_owned(), "Junk UID 1".to_owned(), at()),
+        (one, Placement::Inbox, "A3".to_owned(), "INBOX UID 4".to_owned(), at()),
+    ];
+    assert_eq!(landed, expected);
+    assert_eq!(fake.count("LOGOUT"), 1);
+}
+
+#[tokio::test]
+async fn a_server_without_idle_is_looked_at_by_the_clock() {
+    let (fake, bench) = (Fake::start("IMAP4rev1").await, Bench::new());
+    let collecting = open(&bench, settings(&fake)).await.expect("it opens");
+    fake.deliver("INBOX", &message_of(&bench.run.probe(1), "A1"));
+    bench.until_landed(1).await;
+    collecting.close().await;
+    assert_eq!(fake.count("IDLE"), 0);
+}
+
+#[tokio::test]
+async fn a_server_that_refuses_to_idle_is_looked_at_by_the_clock() {
+    let (fake, bench) = (Fake::start("IMAP4rev1 IDLE").await, Bench::new());
+    fake.on(|command, _| (command == "IDLE").then(|| "TAG BAD what\r\n".to_owned()));
+    let collecting = open(&bench, settings(&fake)).await.expect("it opens");
+    fake.deliver("INBOX", &message_of(&bench.run.probe(1), "A1"));
+    bench.until_landed(1).await;
+    collecting.close().await;
+    assert_eq!(fake.count("IDLE"), 1);
+}
+
+#[tokio::test]
+async fn a_refused_login_says_whose_and_what_to_do() {
+    let (fake, bench) = (Fake::start("IMAP4rev1").await, Bench::new());
+    fake.on(|command, _| command.starts_with("LOGIN").then(|| "TAG NO [AUTHENTICATIONFAILED] no\r\n".to_owned()));
+    let error = open(&bench, settings(&fake)).await.expect_err("refused");
+    assert_eq!(error.what, "the server refused the login of `probe`: [AUTHENTICATIONFAILED] no");
+    assert!(error.help.is_some());
+    assert_eq!(bench.looked()[0].state, LookedState::Failed);
+}
+
+#[tokio::test]
+async fn a_refused_search_is_no_empty_mailbox() {
+    let (fake, bench) = (Fake::start("IMAP4rev1").await, Bench::new());
+    let collecting = open(&bench, settings(&fake)).await.expect("it opens");
+    for answer in ["TAG NO [SERVERBUG] later\r\n", "TAG BAD what\r\n", "* BYE shutting down\r\n", ""] {
+        fake.on(move |command, _| command.starts_with("UID SEARCH").then(|| answer.to_owned()));
+        let looked = if answer.starts_with("* BYE") {
+            // It says goodbye and hangs up with the next command.
+            fake.on(|command, _| command.starts_with("EXAMINE").then(String::new));
+            collecting.look().await
+        } else {
+            collecting.look().await
+        };
+        assert!(looked.is_err(), "{answer}");
+    }
+    fake.on(|_, _| None);
+    collecting.look().await.expect("it looks again");
+    let states: Vec<_> = bench.looked().into_iter().map(|it| it.state).collect();
+    assert_eq!((states[0], states[1]), (LookedState::Open, LookedState::Lost));
+    assert_eq!(states.last(), Some(&LookedState::Open));
+    collecting.close().await;
+}
+
+#[tokio::test]
+async fn a_connection_that_is_closed_once_hides_nothing() {
+    let (fake, bench) = (Fake::start("IMAP4rev1 IDLE").await, Bench::new());
+    let collecting = open(&bench, settings(&fake)).await.expect("it opens");
+    let closed = std::sync::atomic::AtomicBool::new(false);
+    fake.on(move |command, _| {
+        let first = command.starts_with("UID SEARCH") && !closed.swap(true, std::sync::atomic::Ordering::Relaxed);
+        first.then(String::new)
+    });
+    fake.deliver("INBOX", &message_of(&bench.run.probe(1), "A1"));
+    collecting.look().await.expect("it looks");
+    assert_eq!(bench.landed().len(), 1);
+    assert!(bench.looked().iter().all(|it| it.state == LookedState::Open), "{:?}", bench.looked());
+    assert_eq!(fake.count("LOGIN"), 2);
+    collecting.close().await;
+}
+
+#[tokio::test]
+async fn a_server_that_goes_away_is_lost_and_found_again() {
+    let (fake, bench) = (Fake::start("IMAP4rev1 IDLE").await, Bench::new());
+    let collecting = open(&bench, settings(&fake)).await.expect("it opens");
+    fake.deliver("INBOX", &message_of(&bench.run.probe(1), "A1"));
+    bench.until_landed(1).await;
+    let address = fake.stop().await;
+    let state = |state: LookedState| bench.looked().into_iter().find(|it| it.state == state);
+    let lost = until(|| state(LookedState::Lost)).await;
+    assert!(lost.why.contains("the server cannot be reached"), "{}", lost.why);
+    let again = Fake::start_on(&address.to_string(), "IMAP4rev1 IDLE", Encrypts::Never).await;
+    again.deliver("INBOX", &message_of(&bench.run.probe(1), "A1"));
+    again.deliver("INBOX", &message_of(&bench.run.probe(2), "A2"));
+    bench.until_landed(2).await;
+    until(|| (bench.looked().last()?.state == LookedState::Open).then_some(())).await;
+    collecting.close().await;
+}
+
+#[tokio::test]
+async fn renumbered_messages_are_the_same_copies() {
+    let (fake, bench) = (Fake::start("IMAP4rev1").await, Bench::new());
+    let collecting = open(&bench, settings(&fake)).await.expect("it opens");
+    fake.deliver("INBOX", &message_of(&bench.run.probe(1), "A1"));
+    collecting.look().await.expect("it looks");
+    {
+        let mut state = fake.state();
+        state.validity = 2;
+        let messages = state.mailboxes.get_mut("INBOX").expect("it is there");
+        let moved = messages[0].1.clone();
+        *messages = vec![(7, "Subject: other\r\n\r\n".to_owned()), (8, moved)];
+    }
+    fake.deliver("INBOX", &message_of(&bench.run.probe(2), "A2"));
+    collecting.look().await.expect("it looks");
+    collecting.close().await;
+    let tags: Vec<_> = bench.landed().into_iter().map(|it| it.tag.short()).collect();
+    assert_eq!(tags, ["1", "2"]);
+}
+
+#[tokio::test]
+async fn a_mailbox_that_is_not_there_is_named() {
+    let (fake, bench) = (Fake::start("IMAP4rev1").await, Bench::new());
+    let settings = Imap { mailboxes: vec!["Spam & more".to_owned()], ..settings(&fake) };
+    let error = open(&bench, settings).await.expect_err("not there");
+    let expected = "the server refused opening the mailbox `Spam &- more`: [NONEXISTENT] no such mailbox";
+    assert_eq!(error.what, expected);
+}
+
+#[tokio::test]
+async fn a_password_is_not_sent_in_clear_over_a_network() {
+    let (fake, bench) = (Fake::start("IMAP4rev1").await, Bench::new());
+    let far = Imap { address: Endpoint { host: "far.example".to_owned(), port: 143 }, ..settings(&fake) };
+    let error = open(&bench, far).await.expect_err("refused");
+    assert_eq!(error.what, "`tls: plain` would send the password of `probe` over the network in clear");
+    let near = Endpoint { host: "near.example".to_owned(), port: fake.address.port() };
+    let collecting = open(&bench, Imap { address: near, ..settings(&fake) }).await.expect("it is this machine");
+    collecting.close().await;
+}
+
+#[tokio::test]
+async fn what_keeps_from_looking_is_said() {
+    let (fake, bench) = (Fake::start("IMAP4rev1 LOGINDISABLED").await, Bench::new());
+    let error = open(&bench, settings(&fake)).await.expect_err("not allowed");
+    assert!(error.what.contains("LOGINDISABLED"), "{error}");
+    fake.state().greeting = "* BYE too many connections".to_owned();
+    let error = open(&bench, settings(&fake)).await.expect_err("turned away");
+    assert_eq!(error.what, "the server turned the connection away: too many connections");
+    let secret = Imap { password: Secret::Env("NOT_SET".to_owned()), ..settings(&fake) };
+    let error = open(&bench, secret).await.expect_err("no password");
+    assert!(error.what.contains("the environment variable `NOT_SET` is not set"), "{error}");
+    let nowhere = Endpoint { host: "nowhere.example".to_owned(), port: 993 };
+    let error = open(&bench, Imap { address: nowhere, ..settings(&fake) }).await.expect_err("no address");
+    assert_eq!(error.what, "`nowhere.example` has no address: no such host");
+    let settings = settings(&fake);
+    fake.stop().await;
+    let error = open(&bench, settings).await.expect_err("gone");
+    assert!(error.what.contains("the server cannot be reached: 127.0.0.1:"), "{error}");
+}
+
+#[tokio::test]
+async fn a_password_outside_of_ascii_goes_as_a_literal() {
+    let (fake, mut bench) = (Fake::start("IMAP4rev1").await, Bench::new());
+    bench.environment = crate::world::Environment::new([("PASSWORD".to_owned(), "pässwörd".to_owned())]);
+    open(&bench, settings(&fake)).await.expect("it opens").close().await;
+    assert_eq!(fake.count("LOGIN probe pässwörd"), 1, "{:?}", fake.state().commands);
+}
+
+struct Authority {
+    issuer: Issuer<'static, KeyPair>,
+    pem: String,
+}
+
+impl Authority {
+    fn new(name: &str) -> Self {
+        let key = KeyPair::generate().expect("a key");
+        let mut params = CertificateParams::new(vec![]).expect("parameters");
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.distinguished_name.push(rcgen::DnType::CommonName, name);
+        let pem = params.self_signed(&key).expect("signed").pem();
+        Self { issuer: Issuer::new(params, key), pem }
+    }
+
+    fn acceptor(&self, name: &str, expired: bool) -> TlsAcceptor {
+        let key = KeyPair::generate().expect("a key");
+        let mut params = CertificateParams::new(vec![name.to_owned()]).expect("parameters");
+        if expired {
+            (params.not_before, params.not_after) =
+                (rcgen::date_time_ymd(2020, 1, 1), rcgen::date_time_ymd(2021, 1, 1));
+        }
+        let certificate = params.signed_by(&key, &self.issuer).expect("signed");
+        let key = PrivateKeyDer::Pkcs8(key.serialize_der().into());
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let config = rustls::ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .expect("versions")
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate.der().clone()], key)
+            .expect("a certificate");
+        TlsAcceptor::from(Arc::new(config))
+    }
+}
+
+async fn encrypted(mode: TlsMode, encrypts: Encrypts, ca: Option<&Path>) -> Result<(), CollectError> {
+    let fake = Fake::start_on("127.0.0.1:0", "IMAP4rev1 STARTTLS", encrypts).await;
+    let bench = Bench::new();
+    let settings = Imap { tls: mode, ca: ca.map(Path::to_owned), ..settings(&fake) };
+    let collecting = open(&bench, settings).await?;
+    fake.deliver("INBOX", &message_of(&bench.run.probe(1), "A1"));
+    collecting.look().await?;
+    assert_eq!(bench.landed().len(), 1);
+    collecting.close().await;
+    Ok(())
+}
+
+#[tokio::test]
+async fn connections_are_encrypted_and_certificates_are_explained() {
+    let authority = Authority::new("Authority");
+    let (other, anew) = (Authority::new("Other"), Authority::new("Authority"));
+    let folder = tempfile::tempdir().expect("a folder");
+    let ca = folder.path().join("ca.pem");
+    std::fs::write(&ca, &authority.pem).expect("written");
+    let good = authority.acceptor("127.0.0.1", false);
+    encrypted(TlsMode::Implicit, Encrypts::AtOnce(good.clone()), Some(&ca)).await.expect("it opens");
+    encrypted(TlsMode::Starttls, Encrypts::WhenAsked(good.clone()), Some(&ca)).await.expect("it opens");
+    for (acceptor, what) in [
+        (other.acceptor("127.0.0.1", false), "issued by `CN=Other`, is of no authority that is trusted here"),
+        (anew.acceptor("127.0.0.1", false), "is not signed by the authority `CN=Authority` that is trusted here"),
+        (authority.acceptor("imap.example", false), "the certificate is for `imap.example`, not for `127.0.0.1`"),
+        (authority.acceptor("127.0.0.1", true), "expired on Jan  1 00:00:00 2021"),
+    ] {
+        let error = encrypted(TlsMode::Implicit, Encrypts::AtOnce(acceptor), Some(&ca)).await.expect_err("not trusted");
+        assert!(error.what.contains(what), "{error}");
+        assert!(error.help.is_some());
+    }
+    let error = encrypted(TlsMode::Implicit, Encrypts::Never, Some(&ca)).await.expect_err("no TLS");
+    assert_eq!(error.what, "the server does not speak TLS on this port");
+    let error = encrypted(TlsMode::Implicit, Encrypts::AtOnce(good), None).await.expect_err("nobody to trust");
+    assert_eq!(error.what, "no certificate authority is known on this machine");
+    std::fs::write(&ca, "no certificate").expect("written");
+    let error = encrypted(TlsMode::Implicit, Encrypts::Never, Some(&ca)).await.expect_err("nobody to trust");
+    assert!(error.what.ends_with("holds no certificate"), "{error}");
+}

@@ -1,0 +1,285 @@
+//! One mailbox: which messages are new, and which of them are probes.
+
+use std::collections::HashSet;
+
+use jiff::Timestamp;
+
+use super::super::copies::Copies;
+use super::super::message::{self, MAX_HEADER};
+use super::super::notes::{Copy, Notes};
+use super::super::watch::Occasion;
+use super::super::{Since, Trouble, folder};
+use super::name::{encode, quote};
+use super::session::{Examined, Fault, Session};
+use super::wire::Token;
+use crate::inventory::Imap;
+use crate::record::{Placement, TAG_HEADER};
+use crate::source::or_list;
+
+/// The most mailboxes of an account that are looked through for Junk.
+const MAX_LISTED: usize = 10_000;
+/// About as many messages of one run are taken from one mailbox.
+const MAX_FOUND: usize = 1_000_000;
+/// How many messages are fetched with one command.
+const BATCH: usize = 50;
+
+/// A mailbox and what was seen of it.
+#[derive(Debug)]
+pub(super) struct Mailbox {
+    /// As on the wire.
+    name: String,
+    placement: Placement,
+    validity: Option<u32>,
+    /// The UID from which on it is searched.
+    first: u32,
+    /// UIDNEXT at the last search.
+    next: Option<u32>,
+    seen: HashSet<u32>,
+}
+
+/// The mailboxes to look into, the inbox last, so that it is the one that stays selected.
+pub(super) async fn find(settings: &Imap, session: &mut Session) -> Result<Vec<Mailbox>, Trouble> {
+    let listed = list(session).await.map_err(|fault| fault.while_trying("the list of mailboxes"))?;
+    if settings.mailboxes.is_empty() {
+        let junk = junk(&listed).map(|name| Mailbox::new(name, Placement::Junk));
+        return Ok(junk.into_iter().chain([Mailbox::new("INBOX", Placement::Inbox)]).collect());
+    }
+    let mut wanted: Vec<String> = settings.mailboxes.iter().map(|name| encode(name)).collect();
+    wanted.sort_by_key(|name| name.eq_ignore_ascii_case("INBOX"));
+    let placement = |name: &str| match listed.iter().find(|it| it.name == name) {
+        Some(listed) if listed.has("\\Junk") => Placement::Junk,
+        _ => folder::placement(name),
+    };
+    Ok(wanted.iter().map(|name| Mailbox::new(name, placement(name))).collect())
+}
+
+/// A mailbox as the server lists it.
+#[derive(Clone, Debug)]
+struct Listed {
+    name: String,
+    attributes: Vec<String>,
+}
+
+impl Listed {
+    fn has(&self, attribute: &str) -> bool {
+        self.attributes.iter().any(|it| it.eq_ignore_ascii_case(attribute))
+    }
+}
+
+async fn list(session: &mut Session) -> Result<Vec<Listed>, Fault> {
+    // RFC 6154 5.2: special uses are told where they are asked for, and may be told otherwise.
+    let special = session.can("SPECIAL-USE") && session.can("LIST-EXTENDED");
+    let command = if special { "LIST \"\" \"*\" RETURN (SPECIAL-USE)" } else { "LIST \"\" \"*\"" };
+    let mut listed = vec![];
+    session
+        .command(command, &mut |data| {
+            if listed.len() < MAX_LISTED
+                && data.first().is_some_and(|word| word.is("LIST"))
+                && let Some(name) = data.last().and_then(Token::text)
+            {
+                let attributes = data.iter().take_while(|it| **it != Token::Close).filter_map(Token::text).collect();
+                listed.push(Listed { name, attributes });
+            }
+        })
+        .await?;
+    Ok(listed)
+}
+
+/// The mailbox for unwanted mail: the one that the server marks, else one that is named so.
+fn junk(listed: &[Listed]) -> Option<&str> {
+    let can_hold = |it: &&Listed| !it.has("\\Noselect") && !it.has("\\NonExistent");
+    let marked = listed.iter().filter(can_hold).find(|it| it.has("\\Junk"));
+    let named = || listed.iter().filter(can_hold).find(|it| folder::placement(&it.name) == Placement::Junk);
+    marked.or_else(named).map(|it| it.name.as_str())
+}
+
+impl Mailbox {
+    fn new(name: &str, placement: Placement) -> Self {
+        Self { name: name.to_owned(), placement, validity: None, first: 1, next: None, seen: HashSet::new() }
+    }
+
+    /// Its name, as on the wire.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Whether it is the same mailbox.
+    pub(super) fn stands_for(&self, other: &Mailbox) -> bool {
+        self.name == other.name
+    }
+
+    /// Opens it for the first time; what is there already is passed over where only new messages
+    /// count.
+    pub(super) async fn open(&mut self, session: &mut Session, since: Since) -> Result<(), Trouble> {
+        let examined = session.examine(&self.name).await.map_err(|fault| self.cannot_be_opened(&fault))?;
+        self.validity = examined.validity;
+        if since == Since::Opening {
+            // A server that does not tell UIDNEXT is searched from the start: slower, no worse.
+            self.first = examined.next.unwrap_or(1);
+            self.next = examined.next;
+        }
+        Ok(())
+    }
+
+    fn cannot_be_opened(&self, fault: &Fault) -> Trouble {
+        let trouble = fault.while_trying(&format!("opening the mailbox `{}`", self.name));
+        match fault {
+            Fault::Lost(_) => trouble,
+            _ => trouble.help(format!(
+                "name it under `mailboxes` as the server does, such as {}",
+                or_list(&["`INBOX`", "`Junk`", "`INBOX/Junk`"])
+            )),
+        }
+    }
+
+    /// Looks for probes that were not seen before.
+    pub(super) async fn look(
+        &mut self,
+        session: &mut Session,
+        notes: &Notes,
+        copies: &mut Copies,
+        occasion: Occasion,
+    ) -> Result<(), Trouble> {
+        let lost = |fault: Fault| fault.while_trying(&format!("looking into the mailbox `{}`", self.name));
+        let examined = session.examine(&self.name).await.map_err(lost)?;
+        self.start_over_if_renumbered(examined, copies);
+        let grown = examined.next.is_none() || examined.next != self.next;
+        if !grown && occasion == Occasion::Stirred {
+            return Ok(());
+        }
+        let found = self.search(session, notes).await;
+        let found = found.map_err(|fault| fault.while_trying(&format!("the search in the mailbox `{}`", self.name)))?;
+        for batch in found.chunks(BATCH) {
+            let fetched = self.fetch(session, notes, copies, batch).await;
+            fetched.map_err(|fault| fault.while_trying(&format!("reading the mailbox `{}`", self.name)))?;
+        }
+        self.next = examined.next;
+        Ok(())
+    }
+
+    /// RFC 3501 2.3.1.1: UIDs of another UIDVALIDITY are other messages' or the same ones' anew.
+    fn start_over_if_renumbered(&mut self, examined: Examined, copies: &mut Copies) {
+        if examined.validity.is_some() && examined.validity != self.validity {
+            copies.recount(&self.name);
+            self.seen.clear();
+            self.first = 1;
+            self.next = None;
+            self.validity = examined.validity;
+        }
+    }
+
+    /// The UIDs of the run's messages that were not read yet.
+    async fn search(&self, session: &mut Session, notes: &Notes) -> Result<Vec<u32>, Fault> {
+        let (run, first) = (notes.run(), self.first);
+        // A run id is of lower-case letters and digits: nothing in it can end the string.
+        let command = format!(
+            "UID SEARCH UID {first}:* OR HEADER {TAG_HEADER} {run} HEADER Message-ID {run}",
+            run = quote(run.as_str())
+        );
+        let mut found = vec![];
+        session
+            .command(&command, &mut |data| {
+                if data.first().is_some_and(|word| word.is("SEARCH")) && found.len() < MAX_FOUND {
+                    found.extend(data.iter().filter_map(Token::number));
+                }
+            })
+            .await?;
+        // `n:*` names the last message even where its UID is below n (RFC 3501 6.4.8).
+        found.retain(|uid| *uid >= first && !self.seen.contains(uid));
+        found.sort_unstable();
+        found.dedup();
+        Ok(found)
+    }
+
+    async fn fetch(
+        &mut self,
+        session: &mut Session,
+        notes: &Notes,
+        copies: &mut Copies,
+        uids: &[u32],
+    ) -> Result<(), Fault> {
+        let set = uids.iter().map(u32::to_string).collect::<Vec<_>>().join(",");
+        let command = format!("UID FETCH {set} (UID INTERNALDATE BODY.PEEK[HEADER]<0.{MAX_HEADER}>)");
+        let mut fetched = vec![];
+        session
+            .command(&command, &mut |data| {
+                let message = Fetched::read(&data).filter(|it| uids.contains(&it.uid) && self.seen.insert(it.uid));
+                fetched.extend(message);
+            })
+            .await?;
+        for message in fetched {
+            if let Some(stored) = message::read(&message.header, notes.run())
+                && copies.count(&self.name, stored.fingerprint).is_some()
+            {
+                let copy = Copy {
+                    tag: stored.tag,
+                    at: message.at.unwrap_or_else(|| notes.now()),
+                    queue_id: stored.queue_id,
+                    detail: format!("{} UID {}", self.name, message.uid),
+                    placement: self.placement,
+                    received: stored.received,
+                };
+                notes.landed(copy, None);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A message as it was fetched.
+#[derive(Debug)]
+struct Fetched {
+    uid: u32,
+    at: Option<Timestamp>,
+    header: Vec<u8>,
+}
+
+impl Fetched {
+    /// `n FETCH (UID … INTERNALDATE … BODY[HEADER]<0> …)`, its items in any order.
+    fn read(data: &[Token]) -> Option<Self> {
+        if !data.get(1).is_some_and(|word| word.is("FETCH")) {
+            return None;
+        }
+        let item = |name: &str| {
+            let named = |it: &Token| matches!(it, Token::Atom(atom) if atom.to_ascii_uppercase().starts_with(name));
+            data.iter().position(named).and_then(|at| data.get(at + 1))
+        };
+        let Some(Token::Text(header)) = item("BODY[HEADER]") else { return None };
+        let at = item("INTERNALDATE").and_then(Token::text).and_then(|date| internal_date(&date));
+        Some(Self { uid: item("UID")?.number()?, at, header: header.clone() })
+    }
+}
+
+/// `21-Nov-2026 05:42:24 +0000`; a day below ten may begin with a blank (RFC 3501 9).
+fn internal_date(date: &str) -> Option<Timestamp> {
+    jiff::fmt::strtime::parse("%d-%b-%Y %H:%M:%S %z", date.trim()).ok()?.to_timestamp().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_of_the_store_are_read() {
+        for (date, at) in [
+            ("21-Nov-2026 05:42:24 +0000", "2026-11-21T05:42:24Z"),
+            (" 1-Nov-2026 05:42:24 +0130", "2026-11-01T04:12:24Z"),
+        ] {
+            assert_eq!(internal_date(date).map(|it| it.to_string()).as_deref(), Some(at));
+        }
+        assert_eq!(internal_date("NIL"), None);
+    }
+
+    #[test]
+    fn the_junk_folder_is_the_marked_one_or_one_that_is_named_so() {
+        let listed = |name: &str, attributes: &[&str]| Listed {
+            name: name.to_owned(),
+            attributes: attributes.iter().map(ToString::to_string).collect(),
+        };
+        let named = [listed("INBOX", &[]), listed("Spam", &[]), listed("Unerwünscht", &["\\Junk"])];
+        assert_eq!(junk(&named), Some("Unerwünscht"));
+        assert_eq!(junk(&named[..2]), Some("Spam"));
+        assert_eq!(junk(&named[..1]), None);
+        assert_eq!(junk(&[listed("Junk", &["\\NoSelect"])]), None);
+    }
+}

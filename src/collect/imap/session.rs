@@ -1,0 +1,298 @@
+//! One connection to a server, logged in.
+
+use std::collections::HashSet;
+use std::fmt;
+use std::io;
+use std::time::Duration;
+
+use secrecy::{ExposeSecret, SecretString};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::timeout;
+
+use super::super::Trouble;
+use super::name::{can_be_quoted, quote};
+use super::wire::{Response, Status, Token, Wire};
+
+/// How long a command may take.
+pub(super) const COMMAND_LIMIT: Duration = Duration::from_secs(20);
+
+/// A connection, encrypted or not.
+pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
+
+/// A connection that takes commands.
+pub(super) struct Session<S = Box<dyn Stream>> {
+    wire: Wire<S>,
+    commands: u32,
+    capabilities: HashSet<String>,
+    /// The tag of an IDLE that is under way.
+    idle: Option<String>,
+    /// What the server said as it closed the connection.
+    bye: Option<String>,
+}
+
+impl<S> fmt::Debug for Session<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session").field("idle", &self.idle).finish_non_exhaustive()
+    }
+}
+
+/// A command failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Fault {
+    /// The connection is of no use any more.
+    Lost(String),
+    /// The server refused the command (NO).
+    Refused(String),
+    /// The server did not understand it (BAD).
+    NotUnderstood(String),
+}
+
+impl Fault {
+    /// In a sentence about what was tried.
+    pub(super) fn while_trying(&self, what: &str) -> Trouble {
+        match self {
+            Fault::Lost(why) => Trouble::new(format!("the connection was lost while {what}: {why}")),
+            Fault::Refused(text) => Trouble::new(format!("the server refused {what}: {text}")),
+            Fault::NotUnderstood(text) => Trouble::new(format!("the server did not understand {what}: {text}")),
+        }
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
+    /// Reads the greeting of a server.
+    pub(super) async fn greeted(stream: S) -> Result<Self, Trouble> {
+        let mut session = Self::over(stream);
+        match session.next().await {
+            Ok(Response::Said { status: Status::Ok, text }) => session.remember(&text),
+            Ok(Response::Said { status: Status::Bye, text }) => {
+                return Err(Trouble::new(format!("the server turned the connection away: {text}")));
+            }
+            Ok(Response::Said { status: Status::Preauth, .. }) => {
+                return Err(Trouble::new("the server takes the connection for logged in already (PREAUTH)"));
+            }
+            Ok(_) => return Err(Trouble::new("what answers there is no IMAP server").help("check host and port")),
+            Err(fault) => {
+                return Err(fault
+                    .while_trying("waiting for its greeting")
+                    .help("check host and port; a port meant for TLS says nothing to a client that speaks in clear"));
+            }
+        }
+        Ok(session)
+    }
+
+    /// A session on a connection that has no greeting any more.
+    pub(super) fn over(stream: S) -> Self {
+        let wire = Wire::new(stream);
+        Self { wire, commands: 0, capabilities: HashSet::new(), idle: None, bye: None }
+    }
+
+    /// The stream, once STARTTLS was agreed upon.
+    pub(super) async fn start_tls(mut self) -> Result<S, Trouble> {
+        self.command("STARTTLS", &mut |_| {}).await.map_err(|fault| {
+            fault.while_trying("STARTTLS").help("set `tls: implicit` with the port that is meant for it (993)")
+        })?;
+        match self.wire.into_parts() {
+            (stream, rest) if rest.is_empty() => Ok(stream),
+            // RFC 3501 6.2.1: nothing may follow before TLS; what does was put there by someone.
+            _ => Err(Trouble::new("somebody puts text into the connection before TLS begins")),
+        }
+    }
+
+    /// Asks what the server can do.
+    pub(super) async fn ask_capabilities(&mut self) -> Result<(), Fault> {
+        let mut found = HashSet::new();
+        self.command("CAPABILITY", &mut |data| {
+            if data.first().is_some_and(|word| word.is("CAPABILITY")) {
+                found.extend(data[1..].iter().filter_map(Token::text).map(|it| it.to_ascii_uppercase()));
+            }
+        })
+        .await?;
+        self.capabilities = found;
+        Ok(())
+    }
+
+    /// Whether the server can do it.
+    pub(super) fn can(&self, capability: &str) -> bool {
+        self.capabilities.contains(capability)
+    }
+
+    /// Logs in. Strings that do not fit in quotes go as literals (RFC 3501 4.3).
+    pub(super) async fn login(&mut self, user: &str, password: &SecretString) -> Result<(), Fault> {
+        let password = password.expose_secret();
+        if can_be_quoted(user) && can_be_quoted(password) {
+            return self.command(&format!("LOGIN {} {}", quote(user), quote(password)), &mut |_| {}).await;
+        }
+        let tag = self.send(&format!("LOGIN {{{}}}", user.len())).await?;
+        self.go_on(&tag).await?;
+        self.send_raw(format!("{user} {{{}}}\r\n", password.len()).as_bytes()).await?;
+        self.go_on(&tag).await?;
+        self.send_raw(format!("{password}\r\n").as_bytes()).await?;
+        self.until_done(&tag, &mut |_| {}).await
+    }
+
+    /// Selects a mailbox for reading only.
+    pub(super) async fn examine(&mut self, mailbox: &str) -> Result<Examined, Fault> {
+        let mut examined = Examined::default();
+        let tag = self.send(&format!("EXAMINE {}", quote(mailbox))).await?;
+        loop {
+            match self.next_or_done(&tag).await? {
+                Some(Response::Said { status: Status::Ok, text }) => examined.take(&text),
+                Some(_) => {}
+                None => break,
+            }
+        }
+        Ok(examined)
+    }
+
+    /// Asks to be told of new messages in the selected mailbox (RFC 2177), if the server can do
+    /// that.
+    pub(super) async fn begin_idle(&mut self) -> Result<(), Fault> {
+        if !self.can("IDLE") {
+            return Ok(());
+        }
+        let tag = self.send("IDLE").await?;
+        match self.go_on(&tag).await {
+            Ok(()) => self.idle = Some(tag),
+            Err(Fault::Lost(why)) => return Err(Fault::Lost(why)),
+            // It says that it can and does not: then it is looked at by the clock.
+            Err(_) => {
+                self.capabilities.remove("IDLE");
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the server was asked to tell of new messages.
+    pub(super) fn idles(&self) -> bool {
+        self.idle.is_some()
+    }
+
+    /// Waits until the server tells of a message, or the connection is lost. It may be dropped
+    /// half-way.
+    pub(super) async fn told(&mut self) {
+        loop {
+            match self.wire.response().await {
+                Ok(Response::Data(data)) if data.get(1).is_some_and(|it| it.is("EXISTS") || it.is("RECENT")) => return,
+                Ok(Response::Done { .. }) => {
+                    // The server ended it.
+                    self.idle = None;
+                    return;
+                }
+                Ok(Response::Said { status: Status::Bye, .. }) | Err(_) => return,
+                Ok(_) => {}
+            }
+        }
+    }
+
+    /// Ends IDLE where it is under way.
+    pub(super) async fn end_idle(&mut self) -> Result<(), Fault> {
+        let Some(tag) = self.idle.take() else { return Ok(()) };
+        self.send_raw(b"DONE\r\n").await?;
+        self.until_done(&tag, &mut |_| {}).await
+    }
+
+    /// Sends a command and hands out its data. It is an error where the server does not say OK.
+    pub(super) async fn command(
+        &mut self,
+        command: &str,
+        each: &mut (dyn FnMut(Vec<Token>) + Send),
+    ) -> Result<(), Fault> {
+        let tag = self.send(command).await?;
+        self.until_done(&tag, each).await
+    }
+
+    async fn until_done(&mut self, tag: &str, each: &mut (dyn FnMut(Vec<Token>) + Send)) -> Result<(), Fault> {
+        while let Some(response) = self.next_or_done(tag).await? {
+            if let Response::Data(data) = response {
+                each(data);
+            }
+        }
+        Ok(())
+    }
+
+    /// The next response, or nothing once the command is done.
+    async fn next_or_done(&mut self, tag: &str) -> Result<Option<Response>, Fault> {
+        match self.next().await? {
+            Response::Done { tag: of, status, text } if of == tag => match status {
+                Status::Ok => Ok(None),
+                Status::Bad => Err(Fault::NotUnderstood(text)),
+                _ => Err(Fault::Refused(text)),
+            },
+            other => Ok(Some(other)),
+        }
+    }
+
+    /// Waits until the server asks for more of a command.
+    async fn go_on(&mut self, tag: &str) -> Result<(), Fault> {
+        loop {
+            match self.next_or_done(tag).await? {
+                Some(Response::Continue) => return Ok(()),
+                Some(_) => {}
+                None => return Err(Fault::Lost("the server ended a command before it was whole".to_owned())),
+            }
+        }
+    }
+
+    async fn next(&mut self) -> Result<Response, Fault> {
+        match timeout(COMMAND_LIMIT, self.wire.response()).await {
+            Ok(Ok(response)) => {
+                if let Response::Said { status: Status::Bye, text } = &response {
+                    self.bye = Some(text.clone());
+                }
+                Ok(response)
+            }
+            Ok(Err(error)) => Err(self.lost(&error)),
+            Err(_) => Err(Fault::Lost(format!("no answer within {} s", COMMAND_LIMIT.as_secs()))),
+        }
+    }
+
+    async fn send(&mut self, command: &str) -> Result<String, Fault> {
+        self.commands += 1;
+        let tag = format!("m{}", self.commands);
+        self.send_raw(format!("{tag} {command}\r\n").as_bytes()).await?;
+        Ok(tag)
+    }
+
+    async fn send_raw(&mut self, bytes: &[u8]) -> Result<(), Fault> {
+        match timeout(COMMAND_LIMIT, self.wire.send(bytes)).await {
+            Ok(sent) => sent.map_err(|error| self.lost(&error)),
+            Err(_) => Err(Fault::Lost(format!("it takes nothing within {} s", COMMAND_LIMIT.as_secs()))),
+        }
+    }
+
+    fn lost(&self, error: &io::Error) -> Fault {
+        match &self.bye {
+            Some(bye) => Fault::Lost(format!("the server said goodbye: {bye}")),
+            None => Fault::Lost(error.to_string()),
+        }
+    }
+
+    /// Takes capabilities from a response code: `[CAPABILITY …] text`.
+    fn remember(&mut self, text: &str) {
+        if let Some((list, _)) = text.strip_prefix("[CAPABILITY ").and_then(|rest| rest.split_once(']')) {
+            self.capabilities = list.split(' ').map(str::to_ascii_uppercase).collect();
+        }
+    }
+}
+
+/// What a server says of a mailbox as it is selected.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Examined {
+    /// Changes when UIDs are given anew.
+    pub(super) validity: Option<u32>,
+    /// The UID that the next message will have, at least.
+    pub(super) next: Option<u32>,
+}
+
+impl Examined {
+    fn take(&mut self, text: &str) {
+        let code = |name: &str| -> Option<u32> {
+            let (head, rest) = text.strip_prefix('[')?.split_once(' ')?;
+            rest.split(']').next().filter(|_| head.eq_ignore_ascii_case(name))?.parse().ok()
+        };
+        self.validity = code("UIDVALIDITY").or(self.validity);
+        self.next = code("UIDNEXT").or(self.next);
+    }
+}

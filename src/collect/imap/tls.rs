@@ -1,0 +1,193 @@
+//! TLS to a mailbox server, with certificate errors that say what to do.
+
+use std::io;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{CryptoProvider, aws_lc_rs};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+use x509_parser::extensions::GeneralName;
+use x509_parser::prelude::{FromDer, X509Certificate};
+
+use super::super::Trouble;
+
+/// The authorities in a PEM file.
+pub(super) fn authorities(path: &Path) -> Result<Arc<RootCertStore>, Trouble> {
+    let shown = path.display();
+    let unusable = |why: String| {
+        Trouble::new(format!("the file of the certificate authority, `{shown}`, {why}"))
+            .help("set `ca` to a PEM file with the authority's certificate")
+    };
+    let mut roots = RootCertStore::empty();
+    let certificates =
+        CertificateDer::pem_file_iter(path).map_err(|error| unusable(format!("cannot be read: {error}")))?;
+    for certificate in certificates {
+        let certificate = certificate.map_err(|error| unusable(format!("cannot be read: {error}")))?;
+        roots.add(certificate).map_err(|error| unusable(format!("holds a certificate that is none: {error}")))?;
+    }
+    match roots.is_empty() {
+        true => Err(unusable("holds no certificate".to_owned())),
+        false => Ok(Arc::new(roots)),
+    }
+}
+
+/// Encrypts the connection to `host`.
+pub(super) async fn connect(
+    stream: TcpStream,
+    host: &str,
+    roots: Arc<RootCertStore>,
+) -> Result<TlsStream<TcpStream>, Trouble> {
+    let name = ServerName::try_from(host.to_owned())
+        .map_err(|_| Trouble::new(format!("`{host}` is no name that a certificate could have")))?;
+    let provider = Arc::new(aws_lc_rs::default_provider());
+    let inner = WebPkiServerVerifier::builder_with_provider(roots, provider.clone()).build().map_err(|_| {
+        Trouble::new("no certificate authority is known on this machine")
+            .help("install the package `ca-certificates`, or set `ca` to a PEM file with the authority's certificate")
+    })?;
+    let verifier = Arc::new(Remembering { inner, leaf: Mutex::new(None) });
+    let config =
+        config(provider, verifier.clone()).map_err(|error| Trouble::new(format!("TLS cannot be used: {error}")))?;
+    TlsConnector::from(Arc::new(config)).connect(name, stream).await.map_err(|error| explain(&error, host, &verifier))
+}
+
+fn config(provider: Arc<CryptoProvider>, verifier: Arc<Remembering>) -> Result<ClientConfig, Error> {
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .dangerous()
+        .with_custom_certificate_verifier(verifier)
+        .with_no_client_auth();
+    Ok(config)
+}
+
+/// Verifies as rustls does, and keeps the certificate for the explanation.
+#[derive(Debug)]
+struct Remembering {
+    inner: Arc<WebPkiServerVerifier>,
+    leaf: Mutex<Option<CertificateDer<'static>>>,
+}
+
+impl ServerCertVerifier for Remembering {
+    fn verify_server_cert(
+        &self,
+        leaf: &CertificateDer<'_>,
+        chain: &[CertificateDer<'_>],
+        name: &ServerName<'_>,
+        ocsp: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        *self.leaf.lock().unwrap_or_else(PoisonError::into_inner) = Some(leaf.clone().into_owned());
+        self.inner.verify_server_cert(leaf, chain, name, ocsp, now)
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.inner.verify_tls12_signature(message, certificate, signed)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.inner.verify_tls13_signature(message, certificate, signed)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.inner.supported_verify_schemes()
+    }
+}
+
+fn explain(error: &io::Error, host: &str, verifier: &Remembering) -> Trouble {
+    let leaf = verifier.leaf.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let seen = leaf.as_ref().and_then(Seen::read).unwrap_or_default();
+    match error.get_ref().and_then(|inner| inner.downcast_ref::<Error>()) {
+        Some(Error::InvalidCertificate(why)) => explain_certificate(why, host, &seen),
+        Some(Error::InvalidMessage(_)) => Trouble::new("the server does not speak TLS on this port")
+            .help("set `tls: starttls`, or the port that is meant for TLS (993)"),
+        _ => Trouble::new(format!("the TLS handshake failed: {error}")),
+    }
+}
+
+fn explain_certificate(why: &CertificateError, host: &str, seen: &Seen) -> Trouble {
+    match why {
+        CertificateError::UnknownIssuer => Trouble::new(format!(
+            "the certificate of `{}`, issued by `{}`, is of no authority that is trusted here",
+            seen.subject, seen.issuer
+        ))
+        .help("set `ca` to a PEM file with the certificate of that authority"),
+        CertificateError::BadSignature => Trouble::new(format!(
+            "the certificate of `{}` is not signed by the authority `{}` that is trusted here",
+            seen.subject, seen.issuer
+        ))
+        .help("the authority may have been made anew: set `ca` to its present certificate"),
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+            Trouble::new(format!("the certificate is for {}, not for `{host}`", seen.names()))
+                .help("set `address` to a name in the certificate")
+        }
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+            Trouble::new(format!("the certificate of `{}` expired on {}", seen.subject, seen.not_after))
+                .help("renew it on the server; if it is valid, this machine's clock is wrong")
+        }
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+            Trouble::new(format!("the certificate of `{}` is not valid before {}", seen.subject, seen.not_before))
+                .help("if that is past, this machine's clock is wrong")
+        }
+        other => Trouble::new(format!("the certificate of `{}` is not accepted: {other}", seen.subject)),
+    }
+}
+
+/// What a certificate says.
+#[derive(Debug, Default)]
+struct Seen {
+    subject: String,
+    issuer: String,
+    names: Vec<String>,
+    not_before: String,
+    not_after: String,
+}
+
+impl Seen {
+    fn read(der: &CertificateDer<'_>) -> Option<Self> {
+        let (_, certificate) = X509Certificate::from_der(der).ok()?;
+        let alternatives = certificate.subject_alternative_name().ok().flatten();
+        let names = alternatives.map(|it| it.value.general_names.iter().filter_map(name).collect());
+        Some(Self {
+            subject: certificate.subject().to_string(),
+            issuer: certificate.issuer().to_string(),
+            names: names.unwrap_or_default(),
+            not_before: certificate.validity().not_before.to_string(),
+            not_after: certificate.validity().not_after.to_string(),
+        })
+    }
+
+    fn names(&self) -> String {
+        match self.names.as_slice() {
+            [] => "no name at all".to_owned(),
+            names => names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "),
+        }
+    }
+}
+
+fn name(name: &GeneralName<'_>) -> Option<String> {
+    match name {
+        GeneralName::DNSName(name) => Some((*name).to_owned()),
+        GeneralName::IPAddress(bytes) => match bytes.len() {
+            4 => <[u8; 4]>::try_from(*bytes).ok().map(|it| std::net::Ipv4Addr::from(it).to_string()),
+            16 => <[u8; 16]>::try_from(*bytes).ok().map(|it| std::net::Ipv6Addr::from(it).to_string()),
+            _ => None,
+        },
+        _ => None,
+    }
+}

@@ -1,0 +1,300 @@
+//! The program as a user calls it: exit codes, refusals, signals, and what is left behind.
+
+use std::fs;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// How long a program may take that should end at once.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+fn mxdrill() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_mxdrill"));
+    command.stdin(Stdio::null()).env_remove("NO_COLOR");
+    command
+}
+
+fn run(arguments: &[&str]) -> Output {
+    mxdrill().args(arguments).output().expect("the program starts")
+}
+
+fn code(output: &Output) -> i32 {
+    output.status.code().unwrap_or_else(|| panic!("ended by a signal: {output:?}"))
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).expect("text")
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).expect("text")
+}
+
+/// A scenario in a folder of its own.
+fn scenario(text: &str) -> (TempDir, String) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("drill.yaml");
+    fs::write(&path, text).expect("written");
+    let path = path.display().to_string();
+    (folder, path)
+}
+
+const LAB: &str = r#"
+name: A drill
+domain: drill.example
+timeouts: { connect: 300ms, retry: 100ms }
+platforms:
+  new: { hosts: [mx1.new.example] }
+lab:
+  zones:
+    drill.example: |
+      @ MX 10 mx1.new.example.
+  hosts:
+    mx1.new.example: { store: {} }
+phases:
+  - name: steady
+    probes: { count: 2 }
+    expect: { at: new, within: 3s }
+"#;
+
+/// One in which a probe waits for a long time.
+fn waiting() -> String {
+    LAB.replace("expect: { at: new, within: 3s }", "expect: { at: new, within: 60s }").replace(
+        "    probes: { count: 2 }",
+        "    faults:\n      - { host: mx1.new.example, at: connect, do: refuse }\n    probes: { count: 2 }",
+    )
+}
+
+/// One without a lab.
+fn remote() -> String {
+    let (start, rest) = LAB.split_once("lab:").expect("a lab");
+    let (_, end) = rest.split_once("mx1.new.example: { store: {} }\n").expect("a host");
+    format!("{start}sender: mxdrill@sender.example\n{end}")
+}
+
+#[test]
+fn a_drill_that_passes_ends_with_0_and_one_that_fails_with_1() {
+    let (_folder, path) = scenario(LAB);
+    let passed = run(&["run", &path]);
+    assert_eq!(code(&passed), 0, "{}", stderr(&passed));
+    assert!(stdout(&passed).contains("arrived at `new`"), "{}", stdout(&passed));
+    let (_folder, path) = scenario(&LAB.replace("at: new, within", "outcome: bounced, within"));
+    let failed = run(&["run", &path, "--format", "json"]);
+    assert_eq!(code(&failed), 1);
+    let report: Value = serde_json::from_slice(&failed.stdout).expect("stdout holds the result and nothing else");
+    assert_eq!((&report["schema"], &report["verdict"]), (&Value::from("mxdrill.report/1"), &Value::from("fail")));
+}
+
+#[test]
+fn an_inconclusive_drill_ends_with_3() {
+    let never = LAB
+        .replace(
+            "new: { hosts: [mx1.new.example] }",
+            "new: { hosts: [mx1.new.example] }\n  legacy: { hosts: [mx.old.example] }",
+        )
+        .replace("at: new, within", "at: new, never: legacy, within");
+    let (_folder, path) = scenario(&never);
+    let output = run(&["run", &path]);
+    assert_eq!(code(&output), 3, "{}{}", stdout(&output), stderr(&output));
+    assert!(stdout(&output).contains("legacy"), "{}", stdout(&output));
+}
+
+#[test]
+fn every_mistake_is_drawn_at_once_and_nothing_is_contacted() {
+    let (_folder, path) = scenario(&LAB.replace("count: 2", "cuont: 2").replace("at: new", "att: new"));
+    for command in ["run", "check", "plan"] {
+        let output = run(&[command, &path]);
+        assert_eq!(code(&output), 2);
+        let said = stderr(&output);
+        assert!(said.contains("did you mean `count`?") && said.contains("did you mean `at`?"), "{said}");
+        assert!(output.stdout.is_empty());
+    }
+}
+
+#[test]
+fn a_host_that_is_not_on_this_machine_needs_live() {
+    let remote = remote();
+    let (_folder, path) = scenario(&remote);
+    let refused = run(&["run", &path]);
+    assert_eq!(code(&refused), 2, "{}", stderr(&refused));
+    let said = stderr(&refused);
+    assert!(said.contains("MX hosts of drill.example") && said.contains("mx1.new.example:25"), "{said}");
+    assert!(said.contains("--live"), "{said}");
+    let planned = run(&["plan", &path]);
+    assert_eq!(code(&planned), 0);
+    assert!(stdout(&planned).contains("mx1.new.example:25"), "{}", stdout(&planned));
+}
+
+#[test]
+fn a_resolver_that_does_not_answer_is_named() {
+    let remote = remote();
+    let (_folder, path) = scenario(&remote);
+    // A bound socket that never answers: nothing leaves this machine.
+    let silent = std::net::UdpSocket::bind("127.0.0.1:0").expect("a socket");
+    let address = silent.local_addr().expect("an address").to_string();
+    let output = run(&["run", &path, "--live", "--dns", &address]);
+    assert_eq!(code(&output), 3, "{}", stderr(&output));
+    let said = stderr(&output);
+    assert!(said.contains(&address) && said.contains("does not answer") && said.contains("--dns"), "{said}");
+}
+
+#[test]
+fn a_missing_secret_and_an_unreachable_collector_say_what_to_do() {
+    let imap = |password: &str| {
+        LAB.replace(
+            "new: { hosts: [mx1.new.example] }",
+            &format!(
+                "new:\n    hosts: [mx1.new.example]\n    collectors:\n      - imap: {{ address: \"127.0.0.1:1\", tls: plain, user: probe, password: {{ env: {password} }} }}"
+            ),
+        )
+    };
+    let (_folder, path) = scenario(&imap("MXDRILL_TEST_MISSING"));
+    let output = run(&["run", &path]);
+    assert_ne!(code(&output), 0);
+    assert!(stderr(&output).contains("`MXDRILL_TEST_MISSING` is not set"), "{}", stderr(&output));
+    let output = mxdrill().args(["run", &path]).env("MXDRILL_TEST_MISSING", "hunter2").output().expect("it starts");
+    assert_eq!(code(&output), 3, "{}", stderr(&output));
+    let said = stderr(&output);
+    assert!(said.contains("imap 127.0.0.1:1") && said.contains("platform `new`"), "{said}");
+    assert!(!said.contains("hunter2"), "a secret was printed");
+}
+
+#[test]
+fn a_port_in_use_is_named_with_a_remedy() {
+    let taken = std::net::TcpListener::bind("127.99.7.2:0").expect("a port");
+    let port = taken.local_addr().expect("an address").port();
+    let text = LAB.replace("lab:\n", &format!("lab:\n  network: 127.99.7.0/24\n  port: {port}\n"));
+    let (_folder, path) = scenario(&text);
+    let output = run(&["run", &path]);
+    assert_eq!(code(&output), 4, "{}", stderr(&output));
+    assert!(stderr(&output).contains(&format!("127.99.7.2:{port}")), "{}", stderr(&output));
+}
+
+#[test]
+fn reports_are_written_and_saved_records_are_rendered_again() {
+    let (folder, path) = scenario(LAB);
+    let (junit, json) = (folder.path().join("report.xml"), folder.path().join("report.json"));
+    let kept = folder.path().join("kept");
+    let output = run(&[
+        "run",
+        &path,
+        "--record",
+        &kept.display().to_string(),
+        "--report",
+        &format!("junit={}", junit.display()),
+        "--report",
+        &format!("json={}", json.display()),
+        "--seed",
+        "7",
+    ]);
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    assert!(fs::read_to_string(&junit).expect("a report").contains("<testsuite"));
+    let again = run(&["report", &json.display().to_string()]);
+    assert_eq!((code(&again), stdout(&again)), (0, stdout(&output)));
+    let run_folder = only_folder_in(&kept);
+    assert_eq!(stdout(&run(&["report", &run_folder.display().to_string()])), stdout(&output));
+    let journal = run_folder.join("journal.jsonl");
+    assert_eq!(
+        stdout(&run(&["report", &journal.display().to_string()])),
+        stdout(&output),
+        "the journal tells the same"
+    );
+}
+
+#[test]
+fn an_interrupt_lifts_everything_and_finishes_the_journal() {
+    for signal in ["INT", "TERM"] {
+        let (folder, path) = scenario(&waiting());
+        let kept = folder.path().join("kept");
+        let mut child = start(&["run", &path, "--record", &kept.display().to_string()]);
+        until_journal_says(&kept, "\"fault-raised\"");
+        kill(&child, signal);
+        assert_eq!(exit_code(&mut child), 130);
+        let text = fs::read_to_string(only_folder_in(&kept).join("journal.jsonl")).expect("a journal");
+        assert!(text.contains("\"interrupted\"") && text.ends_with("\"run-ended\"}\n"), "{text}");
+        assert!(only_folder_in(&kept).join("record.json").exists());
+    }
+}
+
+#[test]
+fn a_killed_run_leaves_a_journal_that_can_be_judged() {
+    let (folder, path) = scenario(&waiting());
+    let kept = folder.path().join("kept");
+    let mut child = start(&["run", &path, "--record", &kept.display().to_string()]);
+    until_journal_says(&kept, "connection refused");
+    child.kill().expect("it runs");
+    child.wait().expect("it ends");
+    let output = run(&["report", &only_folder_in(&kept).join("journal.jsonl").display().to_string()]);
+    assert_eq!(code(&output), 130, "{}", stderr(&output));
+    let said = stdout(&output);
+    assert!(said.contains("interrupted") && said.contains("connection refused"), "{said}");
+}
+
+#[test]
+fn schemas_are_json() {
+    for kind in ["scenario", "inventory", "record", "report"] {
+        let output = run(&["schema", kind]);
+        let schema: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{kind}: {error}"));
+        assert!(schema.get("properties").is_some() || schema.get("$ref").is_some(), "{kind}: {schema}");
+    }
+}
+
+#[test]
+fn a_typo_in_the_arguments_is_a_usage_error() {
+    let output = run(&["chekc"]);
+    assert_eq!(code(&output), 2);
+    assert!(stderr(&output).contains("check"), "{}", stderr(&output));
+    assert_eq!(code(&run(&["run", "nowhere.yaml"])), 2);
+    assert_eq!(code(&run(&["--version"])), 0);
+}
+
+fn start(arguments: &[&str]) -> Child {
+    mxdrill().args(arguments).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("the program starts")
+}
+
+fn kill(child: &Child, signal: &str) {
+    let done = Command::new("kill").args([&format!("-{signal}"), &child.id().to_string()]).status().expect("kill runs");
+    assert!(done.success());
+}
+
+fn exit_code(child: &mut Child) -> i32 {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        if let Some(status) = child.try_wait().expect("it can be asked") {
+            return status.code().unwrap_or_else(|| panic!("ended by a signal: {status}"));
+        }
+        if Instant::now() > deadline {
+            child.kill().expect("it runs");
+            let mut said = String::new();
+            child.stderr.take().expect("piped").read_to_string(&mut said).expect("text");
+            panic!("it does not end: {said}");
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+fn until_journal_says(kept: &Path, word: &str) {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let told = fs::read_dir(kept).ok().and_then(|mut it| it.next()).is_some_and(|entry| {
+            let path = entry.expect("an entry").path().join("journal.jsonl");
+            fs::read_to_string(path).is_ok_and(|text| text.contains(word))
+        });
+        if told {
+            return;
+        }
+        assert!(Instant::now() < deadline, "the journal never said {word}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+fn only_folder_in(kept: &Path) -> PathBuf {
+    let mut entries = fs::read_dir(kept).expect("the folder").map(|entry| entry.expect("an entry").path());
+    let first = entries.next().expect("a run");
+    assert!(entries.next().is_none(), "one run only");
+    first
+}
