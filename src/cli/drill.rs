@@ -62,7 +62,7 @@ fn expanded(machine: &mut Machine, loaded: Loaded, seed: Option<u64>) -> SharedP
 /// Refuses to contact anything that is not on this machine, and names it.
 pub(super) fn refuse_remote(screen: &Screen, plans: &[SharedPlan]) -> Result<(), Exit> {
     let remote = |plan: &Plan| -> Vec<String> {
-        plan.contacts.iter().filter(|it| it.reach == Reach::Remote).map(|it| plan::line(it)).collect()
+        plan.contacts.iter().filter(|it| it.reach == Reach::Remote).map(plan::line).collect()
     };
     let all: Vec<String> = plans.iter().flat_map(|plan| remote(plan)).collect();
     if all.is_empty() {

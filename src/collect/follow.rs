@@ -431,4 +431,29 @@ mod tests {
         assert_eq!(log.read(), ["1:a"]);
         assert_eq!(log.follower.is_there(), Presence::There);
     }
+
+    proptest::proptest! {
+        #[test]
+        fn lines_do_not_depend_on_how_they_are_cut(text in "[a\r\n]{0,80}", cuts in proptest::collection::vec(1usize..9, 1..20)) {
+            let mut open = Open::new(tempfile::tempfile().expect("a file"), (0, 0));
+            let mut lines = vec![];
+            let mut each = |piece: Piece<'_>| if let Piece::Line { number, offset, bytes } = piece {
+                lines.push((number, offset as usize, String::from_utf8_lossy(bytes).into_owned()));
+            };
+            let (mut rest, mut cuts) = (text.as_bytes(), cuts.iter().cycle());
+            while !rest.is_empty() {
+                let (block, after) = rest.split_at(rest.len().min(*cuts.next().expect("endless")));
+                open.take(block, &mut each);
+                rest = after;
+            }
+            let mut at = 0;
+            let whole = text.split_inclusive('\n').filter(|line| line.ends_with('\n'));
+            let expected: Vec<_> = (1u64..).zip(whole).map(|(number, line)| {
+                at += line.len();
+                (Some(number), at - line.len(), line.trim_end_matches('\n').to_owned())
+            }).collect();
+            proptest::prop_assert_eq!(lines, expected);
+            proptest::prop_assert_eq!(&open.memory, &text.as_bytes()[text.len().saturating_sub(MEMORY)..]);
+        }
+    }
 }

@@ -41,7 +41,7 @@ impl From<Stop> for Failed {
 
 /// What is wanted of the next hop.
 #[derive(Clone, Copy)]
-enum Errand<'a> {
+enum Request<'a> {
     /// That it takes this message.
     Take(&'a Envelope, &'a [u8]),
     /// That it says whether it would take mail for this recipient.
@@ -51,18 +51,18 @@ enum Errand<'a> {
 /// Hands `message` to the host `to`: at its first address that takes it. Only a 5yz ends the
 /// search. All recipients share one fate: where one is refused, nothing is handed over.
 pub(super) async fn hand_over(from: &Host, to: &str, tag: Option<&Tag>, envelope: &Envelope, message: &[u8]) -> Handed {
-    at_each_address(from, to, tag, Errand::Take(envelope, message)).await
+    at_each_address(from, to, tag, Request::Take(envelope, message)).await
 }
 
 /// Asks the host `to` whether it would take mail for `recipient`, without sending any.
 pub(super) async fn ask(from: &Host, to: &str, tag: Option<&Tag>, recipient: &str) -> Handed {
-    at_each_address(from, to, tag, Errand::Say(recipient)).await
+    at_each_address(from, to, tag, Request::Say(recipient)).await
 }
 
-async fn at_each_address(from: &Host, to: &str, tag: Option<&Tag>, errand: Errand<'_>) -> Handed {
+async fn at_each_address(from: &Host, to: &str, tag: Option<&Tag>, request: Request<'_>) -> Handed {
     let mut last = Handed::Unreachable(format!("no address of {to} is known"));
     for address in from.setting.addresses.get(to).into_iter().flatten().copied() {
-        last = match run(from, to, address, tag, errand).await {
+        last = match run(from, to, address, tag, request).await {
             Ok(reply) => return Handed::Took(address, reply),
             Err(Failed::Refused(reply)) if reply.severity() == Severity::Permanent => {
                 return Handed::Refused(address, reply);
@@ -79,12 +79,12 @@ async fn run(
     to: &str,
     address: SocketAddr,
     tag: Option<&Tag>,
-    errand: Errand<'_>,
+    request: Request<'_>,
 ) -> Result<Reply, Failed> {
     let mut session = open(from, to, address, tag).await?;
-    let reply = match errand {
-        Errand::Take(envelope, message) => transfer(from, &mut session, envelope, message).await?,
-        Errand::Say(recipient) => {
+    let reply = match request {
+        Request::Take(envelope, message) => transfer(from, &mut session, envelope, message).await?,
+        Request::Say(recipient) => {
             let limits = &from.setting.timeouts;
             wanted(session.mail("", "", limits.mail).await?)?;
             wanted(session.rcpt(recipient, "", limits.rcpt).await?)?

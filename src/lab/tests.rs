@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use indexmap::IndexMap;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::*;
@@ -80,9 +81,12 @@ fn platform(host: &str) -> &'static str {
 }
 
 impl Rig {
+    async fn connected(&self, host: &str) -> TcpStream {
+        TcpStream::connect(self.ground.hosts[host].addresses[0]).await.expect("a connection")
+    }
+
     async fn greeted(&self, host: &str) -> (Session<TcpStream>, Reply) {
-        let stream = TcpStream::connect(self.ground.hosts[host].addresses[0]).await.expect("a connection");
-        let mut session = Session::new(stream);
+        let mut session = Session::new(self.connected(host).await);
         let greeting = session.greeting(LIMIT).await.expect("a greeting");
         (session, greeting)
     }
@@ -288,4 +292,23 @@ async fn a_busy_host_turns_away_whoever_comes_above_its_limit() {
         rig.lab.counts()["mx1.new.example"],
         Counts { taken: 2, stored: 2, turned_away: 1, ..Counts::default() }
     );
+}
+
+#[tokio::test]
+async fn plaintext_behind_starttls_is_dropped_and_the_session_begins_anew() {
+    let rig = rig(vec![host("mx1.new.example", LabHostKind::Store)]);
+    let (mut stream, name) = (rig.connected("mx1.new.example").await, "mx1.new.example");
+    stream.write_all(b"EHLO me\r\nSTARTTLS\r\nRSET\r\n").await.expect("written");
+    let mut heard = String::new();
+    while !heard.ends_with("go on with TLS\r\n") {
+        heard.push(stream.read_u8().await.expect("read") as char);
+    }
+    let clock = rig.journal.clock();
+    let (stream, seen) =
+        crate::tls::connect(stream, name, &rig.authority.trust(), &clock, LIMIT).await.expect("encrypted");
+    assert_eq!(seen.verdicts, ["trusted"]);
+    let mut session = Session::new(stream);
+    assert_eq!(session.mail("a@b", "", LIMIT).await.expect("a reply").code, 503);
+    assert!(!session.hello("me", LIMIT).await.expect("a reply").capabilities.has("STARTTLS"));
+    assert_eq!(session.quit(LIMIT).await.expect("a reply").code, 221);
 }

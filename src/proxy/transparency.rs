@@ -43,7 +43,8 @@ fn relay(in_force: InForce) -> (DuplexStream, DuplexStream) {
     let peer = "192.0.2.7:4711".parse().expect("an address");
     let connection = Connection { number: 1, peer, front: "192.0.2.1".parse().expect("an address"), caller: None };
     let session = Session::accept(Arc::clone(&shared), connection);
-    tokio::spawn(Relay::new(session, near_client, Some(near_server), shared.limits).run());
+    let mut relay = Relay::new(session, near_client, Some(near_server), shared.limits);
+    tokio::spawn(async move { relay.run().await });
     (client, server)
 }
 

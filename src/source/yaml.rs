@@ -5,6 +5,8 @@
 //! they allow a small file to unfold without end), as are tags, several documents, and files of
 //! more than [`MAX_BYTES`] or [`MAX_NODES`].
 
+use std::collections::HashMap;
+
 use granit_parser::{Event, Parser, ScalarStyle};
 
 use super::{Diagnostic, SourceText, Span, Spanned};
@@ -161,6 +163,7 @@ impl<'a> Reader<'a> {
 
     fn map(&mut self, start: Span, depth: usize) -> Result<Node, Diagnostic> {
         let mut entries: Vec<(Spanned<String>, Node)> = vec![];
+        let mut places: HashMap<String, Span> = HashMap::new();
         loop {
             let (event, span) = self.next()?;
             if matches!(event, Event::MappingEnd) {
@@ -172,13 +175,16 @@ impl<'a> Reader<'a> {
             };
             let (event, span) = self.next()?;
             let value = self.node(event, span, depth + 1)?;
-            match entries.iter().find(|(known, _)| known.value == text) {
-                Some((first, _)) => self.said.push(
+            match places.get(&text) {
+                Some(first) => self.said.push(
                     Diagnostic::error(key.span, format!("`{text}` is given twice"))
                         .label("a second time here")
-                        .context(first.span, "first here"),
+                        .context(*first, "first here"),
                 ),
-                None => entries.push((Spanned::new(text, key.span), value)),
+                None => {
+                    places.insert(text.clone(), key.span);
+                    entries.push((Spanned::new(text, key.span), value));
+                }
             }
         }
     }

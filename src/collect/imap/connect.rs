@@ -1,16 +1,14 @@
 //! From an address to a session that is logged in.
 
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
 use std::time::Duration;
 
-use rustls::RootCertStore;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::super::{Context, Trouble};
 use super::session::{Fault, Session, Stream};
-use super::tls;
+use super::tls::{self, Trust};
 use crate::inventory::{Imap, TlsMode};
 
 /// How long one address may take to answer.
@@ -93,26 +91,26 @@ async fn encrypt(stream: TcpStream, settings: &Imap, context: &Context) -> Resul
     match settings.tls {
         TlsMode::Plain => Session::greeted(Box::new(stream) as Box<dyn Stream>).await,
         TlsMode::Implicit => {
-            let stream = handshake(stream, host, roots(settings, context)?).await?;
+            let stream = handshake(stream, host, trust(settings, context)?).await?;
             Session::greeted(stream).await
         }
         TlsMode::Starttls => {
-            let roots = roots(settings, context)?;
+            let trust = trust(settings, context)?;
             let stream = Session::greeted(stream).await?.start_tls().await?;
-            Ok(Session::over(handshake(stream, host, roots).await?))
+            Ok(Session::over(handshake(stream, host, trust).await?))
         }
     }
 }
 
-fn roots(settings: &Imap, context: &Context) -> Result<Arc<RootCertStore>, Trouble> {
+fn trust(settings: &Imap, context: &Context) -> Result<Trust, Trouble> {
     match &settings.ca {
-        Some(path) => tls::authorities(path),
-        None => Ok(context.roots.clone()),
+        Some(path) => tls::trusted_in(path),
+        None => Ok(Trust { roots: context.roots.clone(), own: vec![] }),
     }
 }
 
-async fn handshake(stream: TcpStream, host: &str, roots: Arc<RootCertStore>) -> Result<Box<dyn Stream>, Trouble> {
-    match timeout(TLS_LIMIT, tls::connect(stream, host, roots)).await {
+async fn handshake(stream: TcpStream, host: &str, trust: Trust) -> Result<Box<dyn Stream>, Trouble> {
+    match timeout(TLS_LIMIT, tls::connect(stream, host, trust)).await {
         Ok(encrypted) => Ok(Box::new(encrypted?)),
         Err(_) => Err(Trouble::new(format!("the TLS handshake took longer than {} s", TLS_LIMIT.as_secs()))
             .help("a port that begins in clear needs `tls: starttls`")),

@@ -249,6 +249,16 @@ impl Authority {
         Self { issuer: Issuer::new(params, key), pem }
     }
 
+    /// The authority's own certificate as that of a server, as tools make them that sign it by
+    /// itself.
+    fn itself(name: &str) -> (TlsAcceptor, String) {
+        let key = KeyPair::generate().expect("a key");
+        let mut params = CertificateParams::new(vec![name.to_owned()]).expect("parameters");
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let certificate = params.self_signed(&key).expect("signed");
+        (acceptor(&certificate, &key), certificate.pem())
+    }
+
     fn acceptor(&self, name: &str, expired: bool) -> TlsAcceptor {
         let key = KeyPair::generate().expect("a key");
         let mut params = CertificateParams::new(vec![name.to_owned()]).expect("parameters");
@@ -257,16 +267,20 @@ impl Authority {
                 (rcgen::date_time_ymd(2020, 1, 1), rcgen::date_time_ymd(2021, 1, 1));
         }
         let certificate = params.signed_by(&key, &self.issuer).expect("signed");
-        let key = PrivateKeyDer::Pkcs8(key.serialize_der().into());
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let config = rustls::ServerConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .expect("versions")
-            .with_no_client_auth()
-            .with_single_cert(vec![certificate.der().clone()], key)
-            .expect("a certificate");
-        TlsAcceptor::from(Arc::new(config))
+        acceptor(&certificate, &key)
     }
+}
+
+fn acceptor(certificate: &rcgen::Certificate, key: &KeyPair) -> TlsAcceptor {
+    let key = PrivateKeyDer::Pkcs8(key.serialize_der().into());
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("versions")
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate.der().clone()], key)
+        .expect("a certificate");
+    TlsAcceptor::from(Arc::new(config))
 }
 
 async fn encrypted(mode: TlsMode, encrypts: Encrypts, ca: Option<&Path>) -> Result<(), CollectError> {
@@ -308,4 +322,20 @@ async fn connections_are_encrypted_and_certificates_are_explained() {
     std::fs::write(&ca, "no certificate").expect("written");
     let error = encrypted(TlsMode::Implicit, Encrypts::Never, Some(&ca)).await.expect_err("nobody to trust");
     assert!(error.what.ends_with("holds no certificate"), "{error}");
+}
+
+#[tokio::test]
+async fn a_certificate_that_signs_itself_is_trusted_where_it_is_named() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let [ca, other] = ["ca.pem", "other.pem"].map(|name| folder.path().join(name));
+    std::fs::write(&other, Authority::new("Authority").pem).expect("written");
+    let (server, pem) = Authority::itself("127.0.0.1");
+    std::fs::write(&ca, pem).expect("written");
+    encrypted(TlsMode::Implicit, Encrypts::AtOnce(server.clone()), Some(&ca)).await.expect("it opens");
+    let error = encrypted(TlsMode::Implicit, Encrypts::AtOnce(server), Some(&other)).await.expect_err("not trusted");
+    assert!(error.what.ends_with("is signed by itself, and not trusted here"), "{error}");
+    let (elsewhere, pem) = Authority::itself("imap.example");
+    std::fs::write(&ca, pem).expect("written");
+    let error = encrypted(TlsMode::Implicit, Encrypts::AtOnce(elsewhere), Some(&ca)).await.expect_err("wrong name");
+    assert!(error.what.contains("is for `imap.example`, not for `127.0.0.1`"), "{error}");
 }

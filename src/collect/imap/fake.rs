@@ -152,16 +152,7 @@ async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
         stream.write_all(answer.replace("TAG", tag).as_bytes()).await?;
         match command {
             "IDLE" if answer.starts_with('+') => {
-                changes.borrow_and_update();
-                let mut done = String::new();
-                tokio::select! {
-                    _ = changes.changed() => stream.write_all(b"* 1 EXISTS\r\n").await?,
-                    read = stream.read_line(&mut done) => { read?; }
-                }
-                if done.is_empty() {
-                    stream.read_line(&mut done).await?;
-                }
-                assert_eq!(done, "DONE\r\n");
+                idle(&mut stream, &mut changes).await?;
                 stream.write_all(format!("{tag} OK done\r\n").as_bytes()).await?;
             }
             "STARTTLS" => return Ok(Some(stream.into_inner())),
@@ -169,6 +160,24 @@ async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
             _ => {}
         }
     }
+}
+
+/// Tells of a new message, until the client has enough.
+async fn idle<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: &mut BufReader<S>,
+    changes: &mut watch::Receiver<u32>,
+) -> std::io::Result<()> {
+    changes.borrow_and_update();
+    let mut done = String::new();
+    tokio::select! {
+        _ = changes.changed() => stream.write_all(b"* 1 EXISTS\r\n").await?,
+        read = stream.read_line(&mut done) => { read?; }
+    }
+    if done.is_empty() {
+        stream.read_line(&mut done).await?;
+    }
+    assert!(matches!(done.as_str(), "DONE\r\n" | ""), "{done}");
+    Ok(())
 }
 
 fn usual(command: &str, state: &State, selected: &mut String) -> String {

@@ -28,6 +28,9 @@ pub(super) struct Session<S = Box<dyn Stream>> {
     capabilities: HashSet<String>,
     /// The tag of an IDLE that is under way.
     idle: Option<String>,
+    /// Whether the server has told of a message, in passing, since the mailbox was selected: it
+    /// will not tell of it again.
+    news: bool,
     /// What the server said as it closed the connection.
     bye: Option<String>,
 }
@@ -85,7 +88,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
     /// A session on a connection that has no greeting any more.
     pub(super) fn over(stream: S) -> Self {
         let wire = Wire::new(stream);
-        Self { wire, commands: 0, capabilities: HashSet::new(), idle: None, bye: None }
+        Self { wire, commands: 0, capabilities: HashSet::new(), idle: None, news: false, bye: None }
     }
 
     /// The stream, once STARTTLS was agreed upon.
@@ -143,6 +146,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
                 None => break,
             }
         }
+        self.news = false;
         Ok(examined)
     }
 
@@ -172,9 +176,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
     /// Waits until the server tells of a message, or the connection is lost. It may be dropped
     /// half-way.
     pub(super) async fn told(&mut self) {
-        loop {
+        while !self.news {
             match self.wire.response().await {
-                Ok(Response::Data(data)) if data.get(1).is_some_and(|it| it.is("EXISTS") || it.is("RECENT")) => return,
+                Ok(Response::Data(data)) => self.news = is_news(&data),
                 Ok(Response::Done { .. }) => {
                     // The server ended it.
                     self.idle = None;
@@ -238,8 +242,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
     async fn next(&mut self) -> Result<Response, Fault> {
         match timeout(COMMAND_LIMIT, self.wire.response()).await {
             Ok(Ok(response)) => {
-                if let Response::Said { status: Status::Bye, text } = &response {
-                    self.bye = Some(text.clone());
+                match &response {
+                    Response::Said { status: Status::Bye, text } => self.bye = Some(text.clone()),
+                    Response::Data(data) => self.news |= is_news(data),
+                    _ => {}
                 }
                 Ok(response)
             }
@@ -277,6 +283,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
     }
 }
 
+/// `* 5 EXISTS`: there are more messages than before.
+fn is_news(data: &[Token]) -> bool {
+    data.get(1).is_some_and(|word| word.is("EXISTS") || word.is("RECENT"))
+}
+
 /// What a server says of a mailbox as it is selected.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Examined {
@@ -294,5 +305,49 @@ impl Examined {
         };
         self.validity = code("UIDVALIDITY").or(self.validity);
         self.next = code("UIDNEXT").or(self.next);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncWriteExt;
+
+    use super::*;
+
+    async fn session(says: &str) -> Session<tokio::io::DuplexStream> {
+        let (near, mut far) = tokio::io::duplex(10_000);
+        far.write_all(says.as_bytes()).await.expect("written");
+        tokio::spawn(async move {
+            // The server stays, and says no more.
+            let mut heard = vec![0; 100];
+            while tokio::io::AsyncReadExt::read(&mut far, &mut heard).await.is_ok_and(|read| read > 0) {}
+        });
+        Session { capabilities: HashSet::from(["IDLE".to_owned()]), ..Session::over(near) }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_told_in_passing_is_not_lost() {
+        let limit = Duration::from_secs(1);
+        let mut session = session("* 1 EXISTS\r\nm1 OK\r\n* 2 EXISTS\r\nm2 OK\r\n+ idling\r\n").await;
+        session.examine("INBOX").await.expect("examined");
+        session.command("UID SEARCH ALL", &mut |_| {}).await.expect("searched");
+        session.begin_idle().await.expect("it idles");
+        assert!(timeout(limit, session.told()).await.is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_was_there_is_no_news() {
+        let limit = Duration::from_secs(1);
+        let mut session = session("* 1 EXISTS\r\nm1 OK\r\n+ idling\r\n* OK still here\r\n").await;
+        session.examine("INBOX").await.expect("examined");
+        session.begin_idle().await.expect("it idles");
+        assert!(timeout(limit, session.told()).await.is_err());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_server_that_does_not_answer_is_given_up() {
+        let mut session = session("* 1 EXISTS\r\n").await;
+        let fault = session.examine("INBOX").await.expect_err("no answer");
+        assert_eq!(fault, Fault::Lost("no answer within 20 s".to_owned()));
     }
 }

@@ -4,11 +4,12 @@ use std::io;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{WebPkiServerVerifier, verify_server_name};
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
@@ -18,40 +19,47 @@ use x509_parser::prelude::{FromDer, X509Certificate};
 
 use super::super::Trouble;
 
-/// The authorities in a PEM file.
-pub(super) fn authorities(path: &Path) -> Result<Arc<RootCertStore>, Trouble> {
+/// Whom to trust.
+#[derive(Clone, Debug)]
+pub(super) struct Trust {
+    pub(super) roots: Arc<RootCertStore>,
+    /// Certificates that are trusted themselves: a server's own, which signs itself, is no
+    /// authority of another.
+    pub(super) own: Vec<CertificateDer<'static>>,
+}
+
+/// The certificates in a PEM file: authorities, or the server's own.
+pub(super) fn trusted_in(path: &Path) -> Result<Trust, Trouble> {
     let shown = path.display();
     let unusable = |why: String| {
         Trouble::new(format!("the file of the certificate authority, `{shown}`, {why}"))
-            .help("set `ca` to a PEM file with the authority's certificate")
+            .help("set `ca` to a PEM file with the authority's certificate, or with the server's own")
     };
     let mut roots = RootCertStore::empty();
+    let mut own = vec![];
     let certificates =
         CertificateDer::pem_file_iter(path).map_err(|error| unusable(format!("cannot be read: {error}")))?;
     for certificate in certificates {
         let certificate = certificate.map_err(|error| unusable(format!("cannot be read: {error}")))?;
+        own.push(certificate.clone());
         roots.add(certificate).map_err(|error| unusable(format!("holds a certificate that is none: {error}")))?;
     }
-    match roots.is_empty() {
+    match own.is_empty() {
         true => Err(unusable("holds no certificate".to_owned())),
-        false => Ok(Arc::new(roots)),
+        false => Ok(Trust { roots: Arc::new(roots), own }),
     }
 }
 
 /// Encrypts the connection to `host`.
-pub(super) async fn connect(
-    stream: TcpStream,
-    host: &str,
-    roots: Arc<RootCertStore>,
-) -> Result<TlsStream<TcpStream>, Trouble> {
+pub(super) async fn connect(stream: TcpStream, host: &str, trust: Trust) -> Result<TlsStream<TcpStream>, Trouble> {
     let name = ServerName::try_from(host.to_owned())
         .map_err(|_| Trouble::new(format!("`{host}` is no name that a certificate could have")))?;
     let provider = Arc::new(aws_lc_rs::default_provider());
-    let inner = WebPkiServerVerifier::builder_with_provider(roots, provider.clone()).build().map_err(|_| {
+    let inner = WebPkiServerVerifier::builder_with_provider(trust.roots, provider.clone()).build().map_err(|_| {
         Trouble::new("no certificate authority is known on this machine")
             .help("install the package `ca-certificates`, or set `ca` to a PEM file with the authority's certificate")
     })?;
-    let verifier = Arc::new(Remembering { inner, leaf: Mutex::new(None) });
+    let verifier = Arc::new(Remembering { inner, own: trust.own, leaf: Mutex::new(None) });
     let config =
         config(provider, verifier.clone()).map_err(|error| Trouble::new(format!("TLS cannot be used: {error}")))?;
     TlsConnector::from(Arc::new(config)).connect(name, stream).await.map_err(|error| explain(&error, host, &verifier))
@@ -66,10 +74,11 @@ fn config(provider: Arc<CryptoProvider>, verifier: Arc<Remembering>) -> Result<C
     Ok(config)
 }
 
-/// Verifies as rustls does, and keeps the certificate for the explanation.
+/// Verifies as rustls does, or that it is one of `own`; keeps the certificate for the explanation.
 #[derive(Debug)]
 struct Remembering {
     inner: Arc<WebPkiServerVerifier>,
+    own: Vec<CertificateDer<'static>>,
     leaf: Mutex<Option<CertificateDer<'static>>>,
 }
 
@@ -83,6 +92,9 @@ impl ServerCertVerifier for Remembering {
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
         *self.leaf.lock().unwrap_or_else(PoisonError::into_inner) = Some(leaf.clone().into_owned());
+        if self.own.iter().any(|own| own == leaf) {
+            return verify_own(leaf, name, now);
+        }
         self.inner.verify_server_cert(leaf, chain, name, ocsp, now)
     }
 
@@ -109,6 +121,23 @@ impl ServerCertVerifier for Remembering {
     }
 }
 
+/// A certificate that is trusted itself must still be for the name and in its time. That the
+/// server has its key is shown by the handshake's signature.
+fn verify_own(leaf: &CertificateDer<'_>, name: &ServerName<'_>, now: UnixTime) -> Result<ServerCertVerified, Error> {
+    let Ok((_, certificate)) = X509Certificate::from_der(leaf) else {
+        return Err(CertificateError::BadEncoding.into());
+    };
+    let now = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
+    if certificate.validity().not_before.timestamp() > now {
+        return Err(CertificateError::NotValidYet.into());
+    }
+    if certificate.validity().not_after.timestamp() < now {
+        return Err(CertificateError::Expired.into());
+    }
+    verify_server_name(&ParsedCertificate::try_from(leaf)?, name)?;
+    Ok(ServerCertVerified::assertion())
+}
+
 fn explain(error: &io::Error, host: &str, verifier: &Remembering) -> Trouble {
     let leaf = verifier.leaf.lock().unwrap_or_else(PoisonError::into_inner).clone();
     let seen = leaf.as_ref().and_then(Seen::read).unwrap_or_default();
@@ -122,6 +151,11 @@ fn explain(error: &io::Error, host: &str, verifier: &Remembering) -> Trouble {
 
 fn explain_certificate(why: &CertificateError, host: &str, seen: &Seen) -> Trouble {
     match why {
+        // One that signs itself may be called an authority by the tool that made it.
+        CertificateError::UnknownIssuer | CertificateError::Other(_) if seen.subject == seen.issuer => {
+            Trouble::new(format!("the certificate of `{}` is signed by itself, and not trusted here", seen.subject))
+                .help("set `ca` to a PEM file with this certificate")
+        }
         CertificateError::UnknownIssuer => Trouble::new(format!(
             "the certificate of `{}`, issued by `{}`, is of no authority that is trusted here",
             seen.subject, seen.issuer

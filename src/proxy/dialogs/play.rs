@@ -158,7 +158,8 @@ impl<'a> Play<'a> {
         let connection = Connection { number: 1, peer, front: "192.0.2.1".parse().expect("an address"), caller };
         let session = Session::accept(Arc::clone(&play.shared), connection);
         let upstream = (session.need() == Need::Wanted).then_some(near_server);
-        tokio::spawn(Relay::new(session, near_client, upstream, play.shared.limits).run());
+        let mut relay = Relay::new(session, near_client, upstream, play.shared.limits);
+        tokio::spawn(async move { relay.run().await });
         play
     }
 

@@ -71,7 +71,7 @@ impl<C: Wire, U: Wire> Relay<C, U> {
     }
 
     /// Until both sides are done, a fault ends it, or nothing moves any more.
-    pub(super) async fn run(mut self) {
+    pub(super) async fn run(&mut self) {
         self.session.start(&mut Outs { client: &mut self.client.out, upstream: &mut vec![] });
         let ended = poll_fn(|cx| self.poll(cx)).await;
         self.session.over();
@@ -242,7 +242,7 @@ impl<C: Wire, U: Wire> Relay<C, U> {
 
     /// FIN, behind what was said; then whatever the client still sends is read, since a socket
     /// that is closed with unread bytes in it sends RST.
-    async fn close(mut self) {
+    async fn close(&mut self) {
         self.upstream = None;
         let closed = poll_fn(|cx| self.client.poll_close(cx));
         // A client that does not close its side in time, or is gone, has had its FIN.
@@ -250,7 +250,7 @@ impl<C: Wire, U: Wire> Relay<C, U> {
     }
 
     /// What befell one side befalls the other.
-    fn fail(self, error: &io::Error) {
+    fn fail(&self, error: &io::Error) {
         if error.kind() == io::ErrorKind::ConnectionReset {
             self.client.wire.reset_on_drop();
             if let Some(upstream) = &self.upstream {

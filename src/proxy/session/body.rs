@@ -1,6 +1,6 @@
 //! Message bodies: behind DATA, and in chunks (RFC 3030).
 
-use super::client::Step;
+use super::client::{OUT_OF_ORDER, Said, Step, Turn};
 use super::cut::Cut;
 use super::envelope::{Bytes, Chunks, Envelope, Plan, Standing};
 use super::slot::{Asked, Decision, Slot, Source};
@@ -16,6 +16,15 @@ const RSET: &[u8] = b"RSET\r\n";
 /// The length of the final dot's line, which is no part of the body.
 const FINAL_DOT: u64 = 3;
 
+/// A BDAT command.
+#[derive(Clone, Copy)]
+pub(super) struct Head {
+    pub(super) size: u64,
+    pub(super) last: Last,
+    /// The length of its line with CRLF.
+    pub(super) taken: usize,
+}
+
 /// A chunk of which bytes are still to come.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Chunk {
@@ -26,30 +35,30 @@ pub(super) struct Chunk {
 
 impl Session {
     /// DATA, where faults are in force.
-    pub(super) fn weigh_data(&mut self, line: &[u8], cut: &mut Cut<'_>, taken: usize, out: &mut Vec<u8>) -> Step {
+    pub(super) fn weigh_data(&mut self, line: Said<'_>, turn: &mut Turn<'_>) -> Step {
         if self.envelope.standing == Standing::Refused {
-            self.out_of_order(cut, taken, out);
+            self.out_of_order(line, turn);
             return Step::On;
         }
         if self.must_wait() {
             return Step::Wait;
         }
-        let fault = self.decide(Stage::Data, None, line);
+        let fault = self.decide(Stage::Data, None, line.text);
         if fault.as_ref().is_some_and(|decision| act::is_answer(decision.rule.action())) {
-            self.meets(Asked::Data, fault, cut, taken, out);
+            self.meets(Asked::Data, fault, line, turn);
             return Step::On;
         }
-        self.plan_body(line);
-        self.plan_eom(line);
+        self.plan_body(line.text);
+        self.plan_eom(line.text);
         if self.envelope.plan.bytes == Bytes::Upstream {
-            self.goes_up(Asked::Data, fault, cut, taken);
+            self.goes_up(Asked::Data, fault, &mut turn.cut, line.taken);
             return Step::On;
         }
         // The upstream must not learn of the body, or it would wait for its end.
-        cut.skip(taken);
+        turn.cut.skip(line.taken);
         self.input = Input::Unknown;
         self.pending.push_back(Slot { asked: Asked::Data, from: Source::Own(GO_AHEAD.to_vec()), fault });
-        self.advance(out);
+        self.advance(turn.to_client);
         Step::On
     }
 
@@ -93,21 +102,21 @@ impl Session {
     }
 
     /// Bytes behind DATA.
-    pub(super) fn body(&mut self, cut: &mut Cut<'_>, out: &mut Vec<u8>) -> Step {
+    pub(super) fn body(&mut self, turn: &mut Turn<'_>) -> Step {
         let Input::Body(scanner) = &mut self.input else { return Step::On };
-        let (rest, before) = (cut.rest(), scanner.bytes());
+        let (rest, before) = (turn.cut.rest(), scanner.bytes());
         let end = scanner.scan(rest);
         let bare = scanner.bare();
         let count = end.unwrap_or(rest.len());
         let content = before + count as u64 - if end.is_some() { FINAL_DOT } else { 0 };
         if let Some(allowed) = self.cut_at(before, content) {
-            return self.strike(allowed, cut, out);
+            return self.strike(allowed, turn);
         }
-        self.move_body(self.envelope.plan.bytes, count, cut);
+        self.move_body(self.envelope.plan.bytes, count, &mut turn.cut);
         if end.is_some() {
             self.bare += bare;
             self.input = Input::Command;
-            self.body_ended(cut, out);
+            self.body_ended(turn);
         }
         Step::On
     }
@@ -131,19 +140,19 @@ impl Session {
     }
 
     /// A fault at `body` takes effect behind the next `allowed` bytes.
-    fn strike(&mut self, allowed: usize, cut: &mut Cut<'_>, out: &mut Vec<u8>) -> Step {
+    fn strike(&mut self, allowed: usize, turn: &mut Turn<'_>) -> Step {
         let Some(decision) = self.envelope.plan.body.take() else { return Step::On };
-        cut.pass(allowed);
+        turn.cut.pass(allowed);
         self.answer(decision);
-        self.advance(out);
+        self.advance(turn.to_client);
         Step::On
     }
 
     /// The final dot of a body was read.
-    fn body_ended(&mut self, cut: &mut Cut<'_>, out: &mut Vec<u8>) {
+    fn body_ended(&mut self, turn: &mut Turn<'_>) {
         let plan = self.end_envelope();
         match plan.eom {
-            Some(decision) if plan.bytes == Bytes::Nowhere => self.answer_for_all(decision, cut, out),
+            Some(decision) if plan.bytes == Bytes::Nowhere => self.answer_for_all(decision, turn),
             fault => self.pending.push_back(Slot { asked: Asked::Other, from: Source::Upstream, fault }),
         }
     }
@@ -158,49 +167,41 @@ impl Session {
     }
 
     /// We answer a message that the upstream has only the envelope of.
-    fn answer_for_all(&mut self, decision: Box<Decision>, cut: &mut Cut<'_>, out: &mut Vec<u8>) {
+    fn answer_for_all(&mut self, decision: Box<Decision>, turn: &mut Turn<'_>) {
         self.answer(decision);
         if !matches!(self.input, Input::Ignored) {
             // The end of the data clears the transaction (RFC 5321 4.1.1.4): so must we there.
-            cut.sink().extend_from_slice(RSET);
+            turn.cut.sink().extend_from_slice(RSET);
             self.pending.push_back(Slot { asked: Asked::Other, from: Source::Unseen, fault: None });
         }
-        self.advance(out);
+        self.advance(turn.to_client);
     }
 
     /// BDAT, where faults are in force.
-    pub(super) fn weigh_chunk(
-        &mut self,
-        size: u64,
-        last: Last,
-        line: &[u8],
-        cut: &mut Cut<'_>,
-        taken: usize,
-        out: &mut Vec<u8>,
-    ) -> Step {
+    pub(super) fn weigh_chunk(&mut self, head: Head, line: Said<'_>, turn: &mut Turn<'_>) -> Step {
         if self.envelope.standing == Standing::Refused {
-            self.chunk_refused(size, cut, taken);
-            self.says(super::client::OUT_OF_ORDER);
-            self.advance(out);
+            self.chunk_refused(head, &mut turn.cut);
+            self.says(OUT_OF_ORDER);
+            self.advance(turn.to_client);
             return Step::On;
         }
         if self.must_wait() {
             return Step::Wait;
         }
         if self.envelope.chunks == Chunks::None
-            && let Some(fault) = self.first_chunk(line)
+            && let Some(fault) = self.first_chunk(line.text)
         {
-            self.chunk_met(fault, size, last, cut, taken, out);
+            self.chunk_met(fault, head, turn);
             return Step::On;
         }
-        if last == Last::Yes {
-            self.plan_eom(line);
+        if head.last == Last::Yes {
+            self.plan_eom(line.text);
         }
         match self.envelope.plan.bytes {
-            Bytes::Upstream => self.chunk_passes(size, last, None, cut, taken),
+            Bytes::Upstream => self.chunk_passes(head, None, &mut turn.cut),
             Bytes::Nowhere => {
-                cut.skip(taken);
-                self.chunk_begins(Chunk { left: size, last, bytes: Bytes::Nowhere }, cut, out);
+                turn.cut.skip(head.taken);
+                self.chunk_begins(Chunk { left: head.size, last: head.last, bytes: Bytes::Nowhere }, turn);
             }
         }
         Step::On
@@ -218,52 +219,38 @@ impl Session {
     }
 
     /// A fault at `data` meets a chunk: it is answered by us, or its reply is met.
-    fn chunk_met(
-        &mut self,
-        fault: Box<Decision>,
-        size: u64,
-        last: Last,
-        cut: &mut Cut<'_>,
-        taken: usize,
-        out: &mut Vec<u8>,
-    ) {
+    fn chunk_met(&mut self, fault: Box<Decision>, head: Head, turn: &mut Turn<'_>) {
         if !act::is_answer(fault.rule.action()) {
-            self.chunk_passes(size, last, Some(fault), cut, taken);
+            self.chunk_passes(head, Some(fault), &mut turn.cut);
             return;
         }
-        self.chunk_refused(size, cut, taken);
+        self.chunk_refused(head, &mut turn.cut);
         self.envelope.standing = Standing::Refused;
-        match last {
+        match head.last {
             Last::Yes => {
                 self.end_envelope();
-                self.answer_for_all(fault, cut, out);
+                self.answer_for_all(fault, turn);
             }
             Last::No => {
                 self.answer(fault);
-                self.advance(out);
+                self.advance(turn.to_client);
             }
         }
     }
 
     /// A chunk of which the upstream hears nothing. Its bytes follow all the same (RFC 3030 2).
-    fn chunk_refused(&mut self, size: u64, cut: &mut Cut<'_>, taken: usize) {
-        cut.skip(taken);
-        if size > 0 {
-            self.input = Input::Chunk(Chunk { left: size, last: Last::No, bytes: Bytes::Nowhere });
+    fn chunk_refused(&mut self, head: Head, cut: &mut Cut<'_>) {
+        cut.skip(head.taken);
+        if head.size > 0 {
+            self.input = Input::Chunk(Chunk { left: head.size, last: Last::No, bytes: Bytes::Nowhere });
         }
     }
 
     /// A chunk goes upstream. Its reply is due before the next command is read, since BDAT is
     /// answered behind its bytes.
-    pub(super) fn chunk_passes(
-        &mut self,
-        size: u64,
-        last: Last,
-        fault: Option<Box<Decision>>,
-        cut: &mut Cut<'_>,
-        taken: usize,
-    ) {
-        cut.pass(taken);
+    pub(super) fn chunk_passes(&mut self, head: Head, fault: Option<Box<Decision>>, cut: &mut Cut<'_>) {
+        cut.pass(head.taken);
+        let Head { size, last, .. } = head;
         let fault = match last {
             Last::No => fault,
             Last::Yes => fault.or_else(|| self.envelope.plan.eom.take()),
@@ -273,17 +260,17 @@ impl Session {
         self.chunk_is_over();
     }
 
-    fn chunk_begins(&mut self, chunk: Chunk, cut: &mut Cut<'_>, out: &mut Vec<u8>) {
+    fn chunk_begins(&mut self, chunk: Chunk, turn: &mut Turn<'_>) {
         self.input = Input::Chunk(chunk);
         if chunk.left == 0 {
-            self.chunk_ended(chunk, cut, out);
+            self.chunk_ended(chunk, turn);
         }
     }
 
     /// Bytes behind BDAT.
-    pub(super) fn chunk(&mut self, cut: &mut Cut<'_>, out: &mut Vec<u8>) -> Step {
+    pub(super) fn chunk(&mut self, turn: &mut Turn<'_>) -> Step {
         let Input::Chunk(chunk) = &mut self.input else { return Step::On };
-        let count = usize::try_from(chunk.left).unwrap_or(usize::MAX).min(cut.rest().len());
+        let count = usize::try_from(chunk.left).unwrap_or(usize::MAX).min(turn.cut.rest().len());
         let before = self.envelope.bytes;
         chunk.left -= count as u64;
         let chunk = *chunk;
@@ -292,24 +279,24 @@ impl Session {
         {
             // Its reply is never going to come.
             self.pending.pop_back();
-            return self.strike(allowed, cut, out);
+            return self.strike(allowed, turn);
         }
         self.envelope.bytes += count as u64;
-        self.move_body(chunk.bytes, count, cut);
+        self.move_body(chunk.bytes, count, &mut turn.cut);
         if chunk.left == 0 {
-            self.chunk_ended(chunk, cut, out);
+            self.chunk_ended(chunk, turn);
         }
         Step::On
     }
 
-    fn chunk_ended(&mut self, chunk: Chunk, cut: &mut Cut<'_>, out: &mut Vec<u8>) {
+    fn chunk_ended(&mut self, chunk: Chunk, turn: &mut Turn<'_>) {
         self.input = Input::Command;
         if chunk.last == Last::No {
             return;
         }
         let plan = self.end_envelope();
         if let (Bytes::Nowhere, Some(decision)) = (chunk.bytes, plan.eom) {
-            self.answer_for_all(decision, cut, out);
+            self.answer_for_all(decision, turn);
         }
     }
 

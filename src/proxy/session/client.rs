@@ -2,6 +2,7 @@
 
 use memchr::{memchr, memchr2};
 
+use super::body::Head;
 use super::cut::Cut;
 use super::envelope::{Envelope, Standing};
 use super::slot::{Asked, Decision, Slot, Source};
@@ -21,6 +22,19 @@ pub(super) enum Step {
     Wait,
 }
 
+/// A walk over what the client said, and where replies of our own go.
+pub(super) struct Turn<'a> {
+    pub(super) cut: Cut<'a>,
+    pub(super) to_client: &'a mut Vec<u8>,
+}
+
+/// A command line without its CRLF, and how many bytes it took with it.
+#[derive(Clone, Copy)]
+pub(super) struct Said<'a> {
+    pub(super) text: &'a [u8],
+    pub(super) taken: usize,
+}
+
 impl Session {
     /// Takes bytes of the client. The first so many of them go upstream as they are, before what
     /// was put into `out`.
@@ -34,9 +48,9 @@ impl Session {
             self.resume(out);
             return 0;
         }
-        let mut cut = Cut::of_chunk(chunk, out.upstream);
-        self.consume(&mut cut, out.client);
-        self.keep(cut)
+        let mut turn = Turn { cut: Cut::of_chunk(chunk, out.upstream), to_client: out.client };
+        self.consume(&mut turn);
+        self.keep(turn.cut)
     }
 
     /// Reads on in what was kept back.
@@ -45,9 +59,10 @@ impl Session {
             return;
         }
         let bytes = std::mem::take(&mut self.backlog);
-        let mut cut = Cut::of_backlog(&bytes, std::mem::take(&mut self.sent), out.upstream);
-        self.consume(&mut cut, out.client);
-        self.keep(cut);
+        let cut = Cut::of_backlog(&bytes, std::mem::take(&mut self.sent), out.upstream);
+        let mut turn = Turn { cut, to_client: out.client };
+        self.consume(&mut turn);
+        self.keep(turn.cut);
     }
 
     /// The client has said its last: a line that is not whole by now goes upstream as it is.
@@ -76,19 +91,19 @@ impl Session {
         cut.finish()
     }
 
-    fn consume(&mut self, cut: &mut Cut<'_>, to_client: &mut Vec<u8>) {
-        while !cut.rest().is_empty() && self.end.is_none() && self.held.is_none() {
+    fn consume(&mut self, turn: &mut Turn<'_>) {
+        while !turn.cut.rest().is_empty() && self.end.is_none() && self.held.is_none() {
             let step = match &mut self.input {
-                Input::Command => self.command(cut, to_client),
-                Input::Refused => self.refused(cut, to_client),
-                Input::Body(_) => self.body(cut, to_client),
-                Input::Chunk(_) => self.chunk(cut, to_client),
-                Input::AuthLine => self.auth_line(cut),
-                Input::Overlong(_) => self.overlong(cut),
+                Input::Command => self.command(turn),
+                Input::Refused => self.refused(turn),
+                Input::Body(_) => self.body(turn),
+                Input::Chunk(_) => self.chunk(turn),
+                Input::AuthLine => self.auth_line(&mut turn.cut),
+                Input::Overlong(_) => self.overlong(&mut turn.cut),
                 Input::Unknown => Step::Wait,
-                Input::Ignored => ignored(cut),
+                Input::Ignored => ignored(&mut turn.cut),
                 Input::Blind => {
-                    cut.pass(cut.rest().len());
+                    turn.cut.pass(turn.cut.rest().len());
                     Step::On
                 }
             };
@@ -98,36 +113,38 @@ impl Session {
         }
     }
 
-    fn command(&mut self, cut: &mut Cut<'_>, to_client: &mut Vec<u8>) -> Step {
-        let (line, taken) = match LineScanner::next(cut.rest()) {
+    fn command(&mut self, turn: &mut Turn<'_>) -> Step {
+        let line = match LineScanner::next(turn.cut.rest()) {
             Line::Incomplete => return Step::Wait,
-            Line::TooLong => return self.too_long(cut),
-            Line::Complete { text, taken } => (text, taken),
+            Line::TooLong => return self.too_long(&mut turn.cut),
+            Line::Complete { text, taken } => Said { text, taken },
         };
-        let command = Command::parse(line);
+        let command = Command::parse(line.text);
         // A line of which a part went upstream before a fault was raised goes there as a whole.
-        if !self.rules.any() || cut.sent() > 0 {
-            self.count_bare(line);
-            self.passes(&command, cut, taken);
-            return Step::On;
-        }
-        let step = self.weigh(&command, line, cut, taken, to_client);
+        let step = if !self.rules.any() || turn.cut.sent() > 0 {
+            self.passes(&command, line, &mut turn.cut);
+            Step::On
+        } else {
+            self.weigh(&command, line, turn)
+        };
         if step == Step::On {
-            self.count_bare(line);
+            self.count_bare(line.text);
         }
         step
     }
 
     /// A command that no fault meets.
-    fn passes(&mut self, command: &Command<'_>, cut: &mut Cut<'_>, taken: usize) {
+    fn passes(&mut self, command: &Command<'_>, line: Said<'_>, cut: &mut Cut<'_>) {
         match command {
             Command::Mail { .. } | Command::Ehlo(_) | Command::Helo(_) | Command::Rset => {
                 self.envelope = Envelope::default();
             }
-            Command::Bdat { size, last } => return self.chunk_passes(*size, *last, None, cut, taken),
+            Command::Bdat { size, last } => {
+                return self.chunk_passes(Head { size: *size, last: *last, taken: line.taken }, None, cut);
+            }
             _ => {}
         }
-        self.goes_up(Asked::by(command), None, cut, taken);
+        self.goes_up(Asked::by(command), None, cut, line.taken);
     }
 
     /// A command goes upstream; a fault may wait for its reply.
@@ -140,37 +157,33 @@ impl Session {
     }
 
     /// A command that a fault may meet.
-    fn weigh(
-        &mut self,
-        command: &Command<'_>,
-        line: &[u8],
-        cut: &mut Cut<'_>,
-        taken: usize,
-        to_client: &mut Vec<u8>,
-    ) -> Step {
+    fn weigh(&mut self, command: &Command<'_>, line: Said<'_>, turn: &mut Turn<'_>) -> Step {
         let fault = match command {
-            Command::Data => return self.weigh_data(line, cut, taken, to_client),
-            Command::Bdat { size, last } => return self.weigh_chunk(*size, *last, line, cut, taken, to_client),
+            Command::Data => return self.weigh_data(line, turn),
+            Command::Bdat { size, last } => {
+                let head = Head { size: *size, last: *last, taken: line.taken };
+                return self.weigh_chunk(head, line, turn);
+            }
             Command::Rcpt { .. } if self.envelope.standing == Standing::Refused => {
-                self.out_of_order(cut, taken, to_client);
+                self.out_of_order(line, turn);
                 return Step::On;
             }
-            Command::Rcpt { path, .. } => self.weigh_recipient(path, line),
+            Command::Rcpt { path, .. } => self.weigh_recipient(path, line.text),
             Command::Mail { path, .. } => {
                 self.envelope = Envelope::begin(path, self.tag_in(path));
-                self.decide(Stage::Mail, None, line)
+                self.decide(Stage::Mail, None, line.text)
             }
             Command::Ehlo(_) | Command::Helo(_) => {
                 self.envelope = Envelope::default();
-                self.decide(Stage::Ehlo, None, line)
+                self.decide(Stage::Ehlo, None, line.text)
             }
             Command::Rset => {
                 self.envelope = Envelope::default();
                 None
             }
-            other => other.stage().and_then(|stage| self.decide(stage, None, line)),
+            other => other.stage().and_then(|stage| self.decide(stage, None, line.text)),
         };
-        self.meets(Asked::by(command), fault, cut, taken, to_client);
+        self.meets(Asked::by(command), fault, line, turn);
         Step::On
     }
 
@@ -186,32 +199,25 @@ impl Session {
     }
 
     /// A command and the fault that meets it, if any.
-    pub(super) fn meets(
-        &mut self,
-        asked: Asked,
-        fault: Option<Box<Decision>>,
-        cut: &mut Cut<'_>,
-        taken: usize,
-        to_client: &mut Vec<u8>,
-    ) {
+    pub(super) fn meets(&mut self, asked: Asked, fault: Option<Box<Decision>>, line: Said<'_>, turn: &mut Turn<'_>) {
         match fault {
             Some(decision) if act::is_answer(decision.rule.action()) => {
                 if decision.stage == Stage::Mail {
                     self.envelope.standing = Standing::Refused;
                 }
-                cut.skip(taken);
+                turn.cut.skip(line.taken);
                 self.answer(decision);
-                self.advance(to_client);
+                self.advance(turn.to_client);
             }
-            fault => self.goes_up(asked, fault, cut, taken),
+            fault => self.goes_up(asked, fault, &mut turn.cut, line.taken),
         }
     }
 
     /// A command that the upstream never hears of, since a fault refused what it builds on.
-    pub(super) fn out_of_order(&mut self, cut: &mut Cut<'_>, taken: usize, to_client: &mut Vec<u8>) {
-        cut.skip(taken);
+    pub(super) fn out_of_order(&mut self, line: Said<'_>, turn: &mut Turn<'_>) {
+        turn.cut.skip(line.taken);
         self.says(OUT_OF_ORDER);
-        self.advance(to_client);
+        self.advance(turn.to_client);
     }
 
     /// A reply of our own that is no fault's.
@@ -220,17 +226,17 @@ impl Session {
     }
 
     /// Behind a banner that refuses.
-    fn refused(&mut self, cut: &mut Cut<'_>, to_client: &mut Vec<u8>) -> Step {
-        let Line::Complete { text, taken } = LineScanner::next(cut.rest()) else {
-            if cut.rest().len() < MAX_COMMAND {
+    fn refused(&mut self, turn: &mut Turn<'_>) -> Step {
+        let Line::Complete { text, taken } = LineScanner::next(turn.cut.rest()) else {
+            if turn.cut.rest().len() < MAX_COMMAND {
                 return Step::Wait;
             }
-            return ignored(cut);
+            return ignored(&mut turn.cut);
         };
         let quits = matches!(Command::parse(text), Command::Quit);
-        cut.skip(taken);
+        turn.cut.skip(taken);
         self.says(if quits { BYE } else { OUT_OF_ORDER });
-        self.advance(to_client);
+        self.advance(turn.to_client);
         if quits {
             self.end.get_or_insert(super::End::Close);
         }

@@ -124,11 +124,10 @@ impl Session {
         if code >= 400 || !matches!(self.input, Input::Command | Input::Body(_) | Input::Chunk(_) | Input::Unknown) {
             return;
         }
+        let place = if matches!(self.input, Input::Body(_)) { "no body had ended" } else { "nothing was asked" };
         self.shared.warn(&format!(
-            "the upstream answered {code} to {} where {}: it ended a line or a body at something else than CRLF; \
-             no fault can fire on this connection any more",
-            self.connection.peer,
-            if matches!(self.input, Input::Body(_)) { "no body had ended" } else { "nothing was asked" },
+            "the upstream answered {code} where {place}: it ended a line or a body at something else than CRLF; no \
+             fault can fire on this connection any more"
         ));
         self.input = Input::Blind;
     }

@@ -54,9 +54,8 @@ fn next_hop(host: &LabHost) -> Option<&Spanned<String>> {
 
 /// The next hop must be there, and the way must not come back.
 fn reachable(host: &LabHost, to: &Spanned<String>, lab: &Lab) -> Option<Diagnostic> {
-    if !lab.hosts.contains_key(&to.value) {
-        let known: Vec<&str> = lab.hosts.keys().map(String::as_str).collect();
-        return Some(names::unknown(to, "a host of the lab", "hosts of the lab", &known));
+    if let Some(unknown) = names::lab_host(to, lab) {
+        return Some(unknown);
     }
     let way = way(host, lab);
     let comes_back = way.last().is_some_and(|last| *last == host.name.value);

@@ -1,7 +1,7 @@
 //! Names that something must have.
 
 use crate::inventory::Inventory;
-use crate::scenario::Scenario;
+use crate::scenario::{Lab, Scenario};
 use crate::source::read::choice;
 use crate::source::{Diagnostic, Spanned, closest};
 
@@ -25,8 +25,11 @@ pub(super) fn unknown(name: &Spanned<String>, what: &str, plural: &str, known: &
 
 /// A platform that is named must be there.
 pub(super) fn platform(name: &Spanned<String>, scenario: &Scenario) -> Option<Diagnostic> {
-    let known: Vec<&str> = scenario.inventory.platforms.keys().map(String::as_str).collect();
-    (!known.contains(&name.as_str())).then(|| unknown(name, "a platform of this scenario", "platforms", &known))
+    let platforms = &scenario.inventory.platforms;
+    (!platforms.contains_key(&name.value)).then(|| {
+        let known: Vec<&str> = platforms.keys().map(String::as_str).collect();
+        unknown(name, "a platform of this scenario", "platforms", &known)
+    })
 }
 
 /// A host that is to be broken or that takes mail must be one of the lab, or of a platform.
@@ -38,6 +41,14 @@ pub(super) fn host(name: &Spanned<String>, scenario: &Scenario) -> Option<Diagno
     }
     let known = platform_hosts(&scenario.inventory);
     scenario.inventory.of_name(name).is_none().then(|| unknown(name, "a host of any platform", "hosts", &known))
+}
+
+/// A host of the lab that is named must be there.
+pub(super) fn lab_host(name: &Spanned<String>, lab: &Lab) -> Option<Diagnostic> {
+    (!lab.hosts.contains_key(&name.value)).then(|| {
+        let known: Vec<&str> = lab.hosts.keys().map(String::as_str).collect();
+        unknown(name, "a host of the lab", "hosts of the lab", &known)
+    })
 }
 
 /// The host names that platforms list.

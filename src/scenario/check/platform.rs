@@ -1,9 +1,11 @@
 //! Platforms: who is who must be clear, and each place is looked at for one of them.
 
+use std::collections::HashMap;
+
 use super::{Files, names};
 use crate::inventory::{Collector, Inventory, Looks, Platform, glob_matches};
 use crate::scenario::Scenario;
-use crate::source::{Diagnostic, Spanned};
+use crate::source::{Diagnostic, Span, Spanned};
 
 pub(super) fn check(scenario: &Scenario, files: &mut Files) {
     let inventory = &scenario.inventory;
@@ -20,28 +22,32 @@ pub(super) fn check(scenario: &Scenario, files: &mut Files) {
     }
 }
 
-/// All hosts with their platforms, in order.
-fn hosts(inventory: &Inventory) -> impl Iterator<Item = (&Platform, &Spanned<String>)> {
-    inventory.platforms.values().flat_map(|platform| platform.hosts.iter().map(move |host| (platform, host)))
+fn hosts_of_two(inventory: &Inventory, files: &mut Files) {
+    let mut seen: HashMap<&str, (&Platform, Span)> = HashMap::new();
+    for platform in inventory.platforms.values() {
+        for host in &platform.hosts {
+            match seen.get(host.as_str()) {
+                Some((first, at)) => twice(platform, host, first, *at, files),
+                None => {
+                    seen.insert(host, (platform, host.span));
+                    pattern_of_another(inventory, platform, host, files);
+                }
+            }
+        }
+    }
 }
 
-fn hosts_of_two(inventory: &Inventory, files: &mut Files) {
-    for (index, (platform, host)) in hosts(inventory).enumerate() {
-        let Some((first, at)) = hosts(inventory).take(index).find(|(_, other)| other.value == host.value) else {
-            pattern_of_another(inventory, platform, host, files);
-            continue;
-        };
-        let (name, other) = (&platform.name.value, &first.name.value);
-        let title = match name == other {
-            true => format!("`{}` is listed twice", host.value),
-            false => format!("`{}` belongs to both `{other}` and `{name}`", host.value),
-        };
-        let mut said = Diagnostic::error(host.span, title).help("list it once, where its mailboxes are");
-        if files.theirs.contains(name) == files.theirs.contains(other) {
-            said = said.context(at.span, "first here");
-        }
-        files.say_of_platform(name, said);
+fn twice(platform: &Platform, host: &Spanned<String>, first: &Platform, at: Span, files: &mut Files) {
+    let (name, other) = (&platform.name.value, &first.name.value);
+    let title = match name == other {
+        true => format!("`{}` is listed twice", host.value),
+        false => format!("`{}` belongs to both `{other}` and `{name}`", host.value),
+    };
+    let mut said = Diagnostic::error(host.span, title).help("list it once, where its mailboxes are");
+    if files.theirs.contains(name) == files.theirs.contains(other) {
+        said = said.context(at, "first here");
     }
+    files.say_of_platform(name, said);
 }
 
 /// A name is classified by the first platform that claims it, which may not be the one that lists
@@ -49,7 +55,8 @@ fn hosts_of_two(inventory: &Inventory, files: &mut Files) {
 fn pattern_of_another(inventory: &Inventory, platform: &Platform, host: &Spanned<String>, files: &mut Files) {
     let fits = |other: &Platform| other.names.iter().any(|pattern| glob_matches(&pattern.value, host));
     let claims = |other: &&Platform| other.name.value != platform.name.value && fits(other);
-    if let Some(other) = inventory.platforms.values().find(claims) {
+    let with_patterns = inventory.platforms.values().filter(|platform| !platform.names.is_empty());
+    if let Some(other) = with_patterns.into_iter().find(claims) {
         let (name, other) = (&platform.name.value, &other.name.value);
         let title = format!("`{}` of `{name}` fits a pattern of `{other}` too", host.value);
         files.say_of_platform(
@@ -61,13 +68,15 @@ fn pattern_of_another(inventory: &Inventory, platform: &Platform, host: &Spanned
 
 /// One place that counts for two platforms proves nothing about either.
 fn places_of_two(inventory: &Inventory, files: &mut Files) {
-    let mut seen: Vec<(String, &Platform)> = vec![];
+    let mut seen: HashMap<String, &Platform> = HashMap::new();
     for platform in inventory.platforms.values() {
         for collector in &platform.collectors {
             let place = place(collector);
-            match seen.iter().find(|(known, _)| *known == place) {
-                None => seen.push((place, platform)),
-                Some((_, first)) => {
+            match seen.get(&place) {
+                None => {
+                    seen.insert(place, platform);
+                }
+                Some(first) => {
                     let title = format!(
                         "`{}` looks where `{}` looks too: {}",
                         platform.name.value,

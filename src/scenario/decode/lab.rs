@@ -8,13 +8,17 @@ use super::value::{key_name, refusal, reply};
 use crate::inventory::decode::{endpoint, host_name};
 use crate::mail::Reply;
 use crate::scenario::{Busy, Lab, LabHost, LabHostKind, LabTls, RealHost, Verify};
-use crate::source::read::{Fields, Kind, Said, duration, entries, filled, number, scalar, spanned, text, word};
+use crate::source::read::{
+    Fields, Kind, Said, at_most, duration, entries, filled, number, scalar, spanned, text, word,
+};
 use crate::source::yaml::Node;
 use crate::source::{Diagnostic, Spanned};
 use crate::terms::Family;
 
 /// How long a holding host waits between two tries.
 const HOLD_RETRY: Duration = Duration::from_millis(200);
+/// The most hosts, and zones, of a lab.
+const MOST_HOSTS: usize = 500;
 /// The most messages that a limit counts.
 const MOST_MESSAGES: u64 = 99_999;
 
@@ -24,8 +28,8 @@ const KINDS: &[Kind<LabHostKind>] =
 /// The `lab` of a scenario.
 pub(super) fn lab(node: &Node, said: &mut Said) -> Option<Lab> {
     let mut map = Fields::of(node, "a lab", said)?;
-    let zones = map.optional("zones", entries(zone)).unwrap_or_default();
-    let hosts = map.required("hosts", filled(entries(host))).unwrap_or_default();
+    let zones = map.optional("zones", at_most(MOST_HOSTS, entries(zone))).unwrap_or_default();
+    let hosts = map.required("hosts", at_most(MOST_HOSTS, filled(entries(host)))).unwrap_or_default();
     twice(zones.iter().map(|(origin, _)| origin), &mut map);
     twice(hosts.iter().map(|host| &host.name), &mut map);
     let port = map.optional("port", spanned(number(1..=u64::from(u16::MAX))));

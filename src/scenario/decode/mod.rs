@@ -20,11 +20,15 @@ use indexmap::IndexMap;
 
 use super::{Defaults, Scenario, Timeouts};
 use crate::inventory::decode::{host_name, platforms};
-use crate::source::read::{Fields, Said, entries, filled, lasting, list, number, spanned, text, word};
+use crate::source::read::{Fields, Said, at_most, entries, filled, lasting, list, number, spanned, text, word};
 use crate::source::yaml::Node;
 use crate::source::{Diagnostic, Span, Spanned};
 use crate::terms::Verdict;
 
+/// The most phases.
+const MOST_PHASES: usize = 200;
+/// The most senders, and standing proxies.
+const MOST_SENDERS: usize = 200;
 /// The longest that one step of a session may take.
 const LONGEST_STEP: Duration = Duration::from_secs(3_600);
 /// The longest wait between two rounds of attempts.
@@ -43,9 +47,11 @@ pub(super) fn scenario(node: &Node, said: &mut Said) -> Option<Scenario> {
     let timeouts = map.optional("timeouts", |node: &Node, said: &mut Said| timeouts(node, defaults, said));
     let inventory = map.optional("platforms", platforms).unwrap_or_default();
     let lab = map.optional("lab", lab::lab);
-    let senders = map.optional("senders", filled(entries(sender::sender))).unwrap_or_else(|| vec![sender::direct()]);
-    let proxies = map.optional("proxies", entries(sender::proxy)).unwrap_or_default();
-    let phases = map.required("phases", filled(list(phase::phase))).unwrap_or_default();
+    let senders = map
+        .optional("senders", at_most(MOST_SENDERS, filled(entries(sender::sender))))
+        .unwrap_or_else(|| vec![sender::direct()]);
+    let proxies = map.optional("proxies", at_most(MOST_SENDERS, entries(sender::proxy))).unwrap_or_default();
+    let phases = map.required("phases", at_most(MOST_PHASES, filled(list(phase::phase)))).unwrap_or_default();
     if defaults == Defaults::Rfc5321 && !map.has("sender") {
         ask_for_sender(&mut map);
     }

@@ -6,10 +6,14 @@ use super::expect::expectation;
 use super::fault::fault;
 use super::hole;
 use crate::scenario::{Expectation, Judged, Phase, Probes};
-use crate::source::read::{Fields, Said, filled, list, number, one_or_list, rate, size, spanned, text};
+use crate::source::read::{Fields, Said, at_most, filled, list, number, one_or_list, rate, size, spanned, text};
 use crate::source::yaml::Node;
 use crate::source::{Diagnostic, Span, Spanned};
 
+/// The most faults of a phase.
+const MOST_FAULTS: usize = 200;
+/// The most expectations of a phase, whose keys are entries where there is one alone.
+const MOST_EXPECTATIONS: usize = 200;
 /// The most probes of one phase and sender.
 const MOST_PROBES: u64 = 10_000;
 /// The largest probe.
@@ -23,10 +27,10 @@ const MOST_AT_ONCE: u64 = 1_000;
 pub(super) fn phase(node: &Node, said: &mut Said) -> Option<Phase> {
     let mut map = Fields::of(node, "a phase", said)?;
     let name = map.required("name", spanned(text)).unwrap_or_else(hole);
-    let faults = map.optional("faults", list(fault)).unwrap_or_default();
+    let faults = map.optional("faults", at_most(MOST_FAULTS, list(fault))).unwrap_or_default();
     let probes = map.optional("probes", probes);
     let sends = map.has("probes");
-    let expect = map.required("expect", filled(one_or_list(expectation)));
+    let expect = map.required("expect", at_most(MOST_EXPECTATIONS, filled(one_or_list(expectation))));
     let span = map.key_span("name");
     map.done();
     let (expect, earlier): (Vec<_>, Vec<_>) = expect.into_iter().flatten().unzip();

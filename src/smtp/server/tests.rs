@@ -138,30 +138,3 @@ async fn endless_lines_and_errors_end_the_session() {
     let (codes, finished, _) = dialog(&b"X\r\n".repeat(200)).await;
     assert_eq!((codes.len(), finished.end), (101, End::Dropped));
 }
-
-#[tokio::test]
-async fn plaintext_behind_starttls_is_dropped_and_the_session_begins_anew() {
-    let lab = crate::tls::Authority::new().expect("keys");
-    let settings = Settings::new("mx").with_tls(lab.acceptor(&["mx"]).expect("a certificate"));
-    let (mut near, task) = start(settings);
-    near.write_all(b"EHLO me\r\nSTARTTLS\r\nRSET\r\n").await.expect("written");
-    let mut heard = String::new();
-    while !heard.ends_with("go on with TLS\r\n") {
-        heard.push(near.read_u8().await.expect("read") as char);
-    }
-    let clock = crate::world::Clock::starting_at("2026-11-21T06:40:00Z".parse().expect("a time"));
-    let limit = Duration::from_secs(5);
-    let (stream, seen) = crate::tls::connect(near, "mx", &lab.trust(), &clock, limit).await.expect("encrypted");
-    assert_eq!(seen.verdicts, ["trusted"]);
-    let mut session = crate::smtp::Session::new(stream);
-    assert_eq!(session.mail("a@b", "", limit).await.expect("a reply").code, 503);
-    assert!(!session.hello("me", limit).await.expect("a reply").capabilities.has("STARTTLS"));
-    session.mail("a@b", "", limit).await.expect("a reply");
-    session.rcpt("c@d", "", limit).await.expect("a reply");
-    session.data(limit).await.expect("a reply");
-    assert_eq!(session.body(b"x\r\n", limit, limit).await.expect("a reply").queue_id(), Some("LAB1"));
-    assert_eq!(session.quit(limit).await.expect("a reply").code, 221);
-    let (finished, sink) = task.await.expect("no panic");
-    assert_eq!((finished.end, finished.injected), (End::Quit, 6));
-    assert_eq!(sink.0[0].0.channel, Channel::Encrypted);
-}

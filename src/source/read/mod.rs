@@ -19,11 +19,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::yaml::{Node, Value};
-use super::{Diagnostic, Remark, SourceText, Span, Spanned};
+use super::{Diagnostic, Level, Remark, SourceText, Span, Spanned, plural};
 
 pub use fields::{Fields, Kind};
 pub use quantity::{bytes_rate, duration, lasting, rate, size};
 pub use value::{choice, fraction, grouped, number, path, scalar, text, word};
+
+/// The most remarks about one file that are shown.
+pub const MOST_REMARKS: usize = 100;
 
 /// Reads one value of type `T`. `None` means that the reason has been said.
 pub trait Read<T>: Fn(&Node, &mut Said) -> Option<T> {}
@@ -116,13 +119,21 @@ impl Said {
         &self.asked
     }
 
-    /// Everything that was said, in the order of the file.
-    pub fn into_remarks(mut self) -> Vec<Remark> {
-        for remark in &mut self.remarks {
-            remark.source = self.source.clone();
+    /// Everything that was said, in the order of the file; only the first [`MOST_REMARKS`], and how
+    /// many more there are.
+    pub fn into_remarks(self) -> Vec<Remark> {
+        let Self { source, mut remarks, .. } = self;
+        for remark in &mut remarks {
+            remark.source = source.clone();
         }
-        self.remarks.sort_by_key(|remark| remark.said.mark.as_ref().map_or(0, |(span, _)| span.start));
-        self.remarks
+        remarks.sort_by_key(|remark| remark.said.mark.as_ref().map_or(0, |(span, _)| span.start));
+        if remarks.len() > MOST_REMARKS {
+            let rest = remarks.split_off(MOST_REMARKS);
+            let level = if rest.iter().any(Remark::is_error) { Level::Error } else { Level::Warning };
+            let title = format!("`{}` has {} that are not shown", source.name, plural(rest.len(), "more mistake"));
+            remarks.push(Remark { source, said: Diagnostic::new(level, title) });
+        }
+        remarks
     }
 
     /// Reads a value as that of `key`, which messages then name.
@@ -153,6 +164,22 @@ fn nothing_in<T>(node: &Node, said: &mut Said) -> Option<T> {
     said.refuse(Diagnostic::error(node.span, title).help("name at least one"))
 }
 
+/// A list or map of at most this many entries: nobody reads, or waits for, more.
+pub fn at_most<T>(most: usize, read: impl Read<T>) -> impl Read<T> {
+    move |node: &Node, said: &mut Said| {
+        let count = match &node.value {
+            Value::List(items) => items.len(),
+            Value::Map(entries) => entries.len(),
+            Value::Null | Value::Scalar { .. } => 0,
+        };
+        if count <= most {
+            return read(node, said);
+        }
+        let title = format!("`{}` has {} entries", said.key(), grouped(count as u64));
+        said.refuse(Diagnostic::error(node.span, title).note(format!("there can be {}", grouped(most as u64))))
+    }
+}
+
 /// A list; items with mistakes are left out.
 pub fn list<T>(read: impl Read<T>) -> impl Read<Vec<T>> {
     move |node: &Node, said: &mut Said| match &node.value {
@@ -179,5 +206,50 @@ pub fn entries<T>(read: impl Fn(&Spanned<String>, &Node, &mut Said) -> Option<T>
                 .collect(),
         ),
         _ => said.wrong_kind(node, "a map"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::yaml;
+
+    /// What is said about a text that `read` reads.
+    fn said<T>(text: &str, read: impl Read<T>) -> Vec<String> {
+        let source = SourceText::new("t.yaml", text);
+        let node = yaml::parse(&source).expect("it is YAML");
+        let mut said = Said::about(&source);
+        said.under("key", &node, read);
+        said.into_remarks().into_iter().map(|remark| remark.said.title).collect()
+    }
+
+    #[test]
+    fn a_list_has_its_limits() {
+        assert_eq!(said("[]", filled(list(text))), ["`key` is empty"]);
+        assert_eq!(said("[a, b, c]", at_most(2, list(text))), ["`key` has 3 entries"]);
+        assert_eq!(said("[a, b]", at_most(2, filled(list(text)))), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_flood_of_mistakes_is_cut_short() {
+        let many = format!("[{}]", "x, ".repeat(MOST_REMARKS + 5));
+        let titles = said(&many, list(number::<u32>(1..=2)));
+        assert_eq!(titles.len(), MOST_REMARKS + 1);
+        assert_eq!(titles[MOST_REMARKS], "`t.yaml` has 5 more mistakes that are not shown");
+    }
+
+    #[test]
+    fn a_reading_goes_on_after_a_mistake() {
+        let read = |node: &Node, said: &mut Said| {
+            let mut map = Fields::of(node, "a thing", said)?;
+            let (a, b) = (map.required("a", number::<u32>(1..=9)), map.optional("b", text));
+            map.done();
+            Some((a?, b?))
+        };
+        let titles = said("{ b: [], c: 1, a: x }", read);
+        assert_eq!(
+            titles,
+            ["`b` must be text, not a list", "`c` is not a key of a thing", "`x` is not a whole number"]
+        );
     }
 }
