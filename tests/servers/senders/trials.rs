@@ -23,6 +23,8 @@ pub(crate) struct Trial {
     pub(crate) tls: LabTls,
     /// How the body comes, where the sender can do both.
     pub(crate) framing: Framing,
+    /// How large the message is.
+    pub(crate) size: usize,
     /// Whose clock ends it.
     pub(crate) clock: Clock,
 }
@@ -52,8 +54,8 @@ pub(crate) const TRIALS: &[Trial] = &[
     trial("banner-421", "banner_421", r#"at: banner, do: { reply: "421 4.3.2 busy" }, scope: all"#),
     trial("banner-450", "banner_450", r#"at: banner, do: { reply: "450 4.3.2 later" }, scope: all"#),
     trial("banner-554", "banner_554", r#"at: banner, do: { reply: "554 5.3.2 no service" }, scope: all"#),
-    // Some two seconds for some fifty bytes: within every timer, as the matrix' forty seconds are.
-    trial("banner-tarpit", "tarpit_banner", "at: banner, do: { tarpit: 25/s }, scope: all"),
+    // A second for some fifty bytes: within every timer, as the matrix' forty seconds are.
+    trial("banner-tarpit", "tarpit_banner", "at: banner, do: { tarpit: 50/s }, scope: all"),
     // Some ten seconds: longer than the timers of those that can be told, and each byte within them.
     trial("banner-trickle", "tarpit_forever", "at: banner, do: { tarpit: 5/s }, scope: all"),
     trial("ehlo-421", "ehlo_421", r#"at: ehlo, do: { reply: "421 4.3.2 busy" }, scope: all"#),
@@ -80,7 +82,7 @@ pub(crate) const TRIALS: &[Trial] = &[
     trial("data-421", "data_421", r#"at: data, do: { reply: "421 4.3.2 busy" }"#),
     trial("data-451", "data_451", r#"at: data, do: { reply: "451 4.3.0 later" }"#),
     trial("data-554", "data_554", r#"at: data, do: { reply: "554 5.6.0 no" }"#),
-    trial("body-reset", "drop_mid_data", "at: body, do: { reset-after: 4KiB }"),
+    trial("body-reset", "drop_mid_data", "at: body, do: { reset-after: 4KiB }").large(),
     trial("body-close", "", "at: body, do: { close-after: 4KiB }"),
     trial("body-552", "", r#"at: body, do: { premature-reply: "552 5.3.4 too large" }"#),
     trial("eom-421", "dot_421", r#"at: eom, do: { reply: "421 4.3.2 busy" }"#),
@@ -99,7 +101,8 @@ pub(crate) const TRIALS: &[Trial] = &[
 /// Without a name in the matrix: `""`.
 const fn trial(name: &'static str, matrix: &'static str, fault: &'static str) -> Trial {
     let matrix = if matrix.is_empty() { None } else { Some(matrix) };
-    Trial { name, matrix, fault: Some(fault), tls: LabTls::Absent, framing: Framing::Data, clock: Clock::Fault }
+    let (tls, framing, clock) = (LabTls::Absent, Framing::Data, Clock::Fault);
+    Trial { name, matrix, fault: Some(fault), tls, framing, size: 64 << 10, clock }
 }
 
 impl Trial {
@@ -111,16 +114,17 @@ impl Trial {
         Self { tls: LabTls::Offered, ..self }
     }
 
+    /// More than the sockets' buffers hold: a sender notices while it writes that nobody reads any more.
+    const fn large(self) -> Self {
+        Self { size: 8 << 20, ..self }
+    }
+
     const fn in_chunks(self) -> Self {
         Self { framing: Framing::Bdat, ..self }
     }
 
     pub(crate) fn domain(&self) -> String {
         format!("{}.drill.example", self.name)
-    }
-
-    pub(crate) fn recipient(&self) -> String {
-        format!("probe@{}", self.domain())
     }
 
     pub(crate) fn primary(&self) -> String {
