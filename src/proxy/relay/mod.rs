@@ -253,7 +253,7 @@ impl<C: Wire, U: Wire> Relay<C, U> {
     fn fail(&self, error: &io::Error) {
         if error.kind() == io::ErrorKind::ConnectionReset {
             self.client.wire.reset_on_drop();
-            if let Some(upstream) = &self.upstream {
+            if let Some(upstream) = self.upstream.as_ref().filter(|upstream| !upstream.has_ended()) {
                 upstream.wire.reset_on_drop();
             }
         }
