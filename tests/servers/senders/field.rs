@@ -130,6 +130,7 @@ fn plan(network: &str, trials: &[Trial]) -> scenario::Lab {
         hosts,
         port: Some(at_no_place(SMTP)),
         dns_port: Some(at_no_place(DNS)),
+        dns_faults: vec![],
         network: Some(at_no_place(network.parse().expect("a network"))),
         families: vec![Family::V4],
     }
@@ -147,7 +148,7 @@ async fn authority(plan: &scenario::Lab, ground: &Ground) -> Authority {
         .iter()
         .map(|(host, site)| (host.clone(), site.addresses.iter().map(SocketAddr::ip).collect()))
         .collect();
-    Authority::start(ground.dns, &zones, &hosts).await.expect("the lab's DNS on port 53")
+    Authority::start(ground.dns, &zones, &hosts, &[]).await.expect("the lab's DNS on port 53")
 }
 
 fn setting(run: &RunId, journal: &Journal) -> Setting {
