@@ -12,8 +12,9 @@ use super::Rig;
 use super::ground::{Place, Places};
 use crate::lab;
 use crate::plan::SharedPlan;
-use crate::proxy::{self, Armed, Limits, PhaseOf, Proxy, ProxyError, Settings};
+use crate::proxy::{self, Armed, Limits, PhaseOf, Proxy, ProxyError, Settings, Termination};
 use crate::record::{Event, Journal, StandingProxy};
+use crate::tls::Authority;
 use crate::world::{Dialer, Dice, Listening};
 
 /// Listeners that wait for the lab's embedded hosts, by host.
@@ -44,6 +45,7 @@ pub(super) async fn fronts(
     places: &Places,
     dialer: &Dialer,
     dice: Dice,
+    certificates: &Arc<Authority>,
     journal: &Journal,
 ) -> Result<(Vec<Front>, Backstage), RunError> {
     let mut fronts = vec![];
@@ -58,7 +60,10 @@ pub(super) async fn fronts(
         };
         let (listeners, upstreams) = behind(host, place, way)?;
         backstage.insert(host.clone(), listeners);
-        let settings = settings(plan, host, place, way, &upstreams, dialer, dice, journal);
+        let tls = Termination::by_authority(Arc::clone(certificates), host);
+        let tls = tls.map_err(|error| RunError::new(Kind::Harness, error))?;
+        let settings =
+            Settings { tls: Some(tls), ..settings(plan, host, place, way, &upstreams, dialer, dice, journal) };
         let proxy = Proxy::start(settings).await.map_err(refused)?;
         for (own, listen) in place.own.iter().zip(proxy.addresses()) {
             let proxied = Some(Arc::from(way.word()));
@@ -128,6 +133,7 @@ fn settings(
         dice,
         journal: journal.clone(),
         phase_of: Some(phase_of),
+        tls: None,
         limits: Limits::default(),
     }
 }
