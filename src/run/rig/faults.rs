@@ -1,6 +1,5 @@
 //! Fault proxies: one before each host that needs one, and the faults of a phase in them.
 
-use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
@@ -9,16 +8,13 @@ use tokio::time::Instant;
 
 use super::super::{Kind, RunError};
 use super::Rig;
-use super::ground::{Place, Places};
+use super::ground::{Backstage, Place, Places};
 use crate::lab;
 use crate::plan::SharedPlan;
 use crate::proxy::{self, Armed, Limits, PhaseOf, Proxy, ProxyError, Settings, Termination};
 use crate::record::{Event, Journal, StandingProxy};
 use crate::tls::Authority;
 use crate::world::{Dialer, Dice, Listening};
-
-/// Listeners that wait for the lab's embedded hosts, by host.
-pub(super) type Backstage = HashMap<String, Vec<TcpListener>>;
 
 /// The proxy before one host.
 pub(super) struct Front {

@@ -5,10 +5,10 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use indexmap::IndexMap;
+use tokio::net::TcpListener;
 
 use super::super::{Context, Kind, RunError};
 use super::Names;
-use super::faults::Backstage;
 use crate::dns::{Authority, LookupError, Lookups, Resolver};
 use crate::inventory::Endpoint;
 use crate::lab::{Ground, Lab, Setting};
@@ -19,6 +19,9 @@ use crate::tls;
 
 /// The SMTP port of hosts that are no lab's.
 const SMTP: u16 = 25;
+
+/// Listeners that wait for the lab's embedded hosts, by host.
+pub(super) type Backstage = HashMap<String, Vec<TcpListener>>;
 
 /// One host and how it is reached.
 #[derive(Clone, Debug, Default)]
