@@ -143,6 +143,20 @@ impl Rule {
             && self.has_its_turn(facts, dice)
     }
 
+    /// Whether it may yet meet a session that is about to be encrypted. Its envelopes are not known
+    /// by then, and a session says EHLO again behind STARTTLS.
+    pub(super) fn may_fire_inside(&self, facts: &Facts<'_>) -> bool {
+        let stage = self.stage();
+        let inside = stage == Stage::Ehlo || stage > Stage::Starttls;
+        let a_tag_may_come = stage >= Stage::Mail && facts.serves == Serves::Run;
+        let over = self.window().1.is_some_and(|end| facts.now >= end);
+        inside
+            && !over
+            && self.fault().covers(facts.front)
+            && (a_tag_may_come || self.in_scope(&Facts { stage, ..*facts }))
+            && self.fits_client(facts)
+    }
+
     /// Mail of others passes byte for byte: without a tag only `scope: all` touches a connection,
     /// or `client` before the envelope is known.
     fn in_scope(&self, facts: &Facts<'_>) -> bool {
@@ -157,7 +171,7 @@ impl Rule {
     fn fits(&self, facts: &Facts<'_>) -> bool {
         let when = &self.fault().when;
         let phase = || facts.phase_of.zip(facts.tag).and_then(|(phase_of, tag)| (phase_of.0)(tag));
-        when.client.as_ref().is_none_or(|network| network.value.contains(&facts.client.to_canonical()))
+        self.fits_client(facts)
             && when
                 .sender
                 .as_ref()
@@ -167,6 +181,11 @@ impl Rule {
                 .as_ref()
                 .is_none_or(|pattern| facts.recipients.iter().any(|it| glob_matches(&pattern.value, it)))
             && when.probe.as_ref().is_none_or(|wanted| phase().is_some_and(|phase| *phase == *wanted.value))
+    }
+
+    fn fits_client(&self, facts: &Facts<'_>) -> bool {
+        let client = &self.fault().when.client;
+        client.as_ref().is_none_or(|network| network.value.contains(&facts.client.to_canonical()))
     }
 
     fn above_limit(&self, facts: &Facts<'_>) -> bool {

@@ -8,7 +8,7 @@ use indexmap::IndexMap;
 use jiff::Timestamp;
 use mxdrill::dns::Authority;
 use mxdrill::lab::{self, Ground, Keep, Lab, Setting};
-use mxdrill::proxy::{Front, Limits, Proxy, Settings};
+use mxdrill::proxy::{Front, Limits, Proxy, Settings, Termination};
 use mxdrill::record::{Event, Journal, RunId, Tag};
 use mxdrill::scenario::{self, Defaults, LabHost, LabHostKind, LabTls, Timeouts};
 use mxdrill::source::{Span, Spanned};
@@ -119,7 +119,8 @@ fn plan(network: &str, trials: &[Trial]) -> scenario::Lab {
     };
     add(HOME.to_owned(), LabTls::Absent);
     for trial in trials {
-        add(trial.primary(), trial.tls);
+        // The proxy ends TLS where the fault stands behind STARTTLS.
+        add(trial.primary(), LabTls::Offered);
         add(trial.backup(), LabTls::Absent);
     }
     let routes: String = trials.iter().map(route).collect();
@@ -172,6 +173,7 @@ async fn proxy(
     run: &RunId,
     journal: &Journal,
 ) -> Proxy {
+    let certificates = Arc::new(tls::Authority::new().expect("keys"));
     let settings = Settings {
         host: Arc::from(trial.primary()),
         fronts: vec![Front { address: own.ip(), listen: own, upstream }],
@@ -180,6 +182,7 @@ async fn proxy(
         dice: Dice::new(0),
         journal: journal.clone(),
         phase_of: None,
+        tls: Some(Termination::by_authority(certificates, &trial.primary()).expect("a certificate")),
         limits: Limits::default(),
     };
     let proxy = Proxy::start(settings).await.expect("the primary's place");

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use mxdrill::mail::Stage;
 use mxdrill::proxy::Armed;
 use mxdrill::scenario::fault::Action;
-use mxdrill::scenario::{Fault, LabTls, read_fault};
+use mxdrill::scenario::{Fault, read_fault};
 use mxdrill::source::SourceText;
 use tokio::time::Instant;
 
@@ -19,8 +19,6 @@ pub(crate) struct Trial {
     pub(crate) matrix: Option<&'static str>,
     /// As in a scenario; none: the primary works.
     pub(crate) fault: Option<&'static str>,
-    /// Whether the primary offers STARTTLS. Not where a fault stands behind it: TLS would hide its stage.
-    pub(crate) tls: LabTls,
     /// How the body comes, where the sender can do both.
     pub(crate) framing: Framing,
     /// Whose clock ends it.
@@ -66,9 +64,9 @@ pub(crate) const TRIALS: &[Trial] = &[
     ),
     trial("ehlo-close", "ehlo_drop", "at: ehlo, do: close, scope: all"),
     trial("ehlo-silent", "silent_ehlo", "at: ehlo, do: silent, scope: all").waits(),
-    trial("starttls-454", "starttls_454", r#"at: starttls, do: { reply: "454 4.7.0 not now" }, scope: all"#).with_tls(),
-    trial("starttls-close", "", "at: starttls, do: close, scope: all").with_tls(),
-    trial("starttls-hidden", "", "at: ehlo, do: { hide: STARTTLS }, scope: all").with_tls(),
+    trial("starttls-454", "starttls_454", r#"at: starttls, do: { reply: "454 4.7.0 not now" }, scope: all"#),
+    trial("starttls-close", "", "at: starttls, do: close, scope: all"),
+    trial("starttls-hidden", "", "at: ehlo, do: { hide: STARTTLS }, scope: all"),
     trial("mail-421", "mail_421", r#"at: mail, do: { reply: "421 4.3.2 busy" }"#),
     trial("mail-451", "mail_451", r#"at: mail, do: { reply: "451 4.3.0 later" }"#),
     trial("mail-452", "mail_452", r#"at: mail, do: { reply: "452 4.3.1 disk full" }"#),
@@ -99,7 +97,7 @@ pub(crate) const TRIALS: &[Trial] = &[
 /// Without a name in the matrix: `""`.
 const fn trial(name: &'static str, matrix: &'static str, fault: &'static str) -> Trial {
     let matrix = if matrix.is_empty() { None } else { Some(matrix) };
-    Trial { name, matrix, fault: Some(fault), tls: LabTls::Absent, framing: Framing::Data, clock: Clock::Fault }
+    Trial { name, matrix, fault: Some(fault), framing: Framing::Data, clock: Clock::Fault }
 }
 
 impl Trial {
@@ -108,7 +106,7 @@ impl Trial {
     }
 
     const fn with_tls(self) -> Self {
-        Self { tls: LabTls::Offered, ..self }
+        Self { ..self }
     }
 
     const fn in_chunks(self) -> Self {
