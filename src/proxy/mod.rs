@@ -8,7 +8,7 @@
 //!                  serve ──dial──> upstream, the only host that it ever talks to
 //!                     │
 //!                     v
-//!                  relay      one task: reads a chunk, asks the session, writes it on
+//!                  relay      one task: reads a chunk, asks the session, writes it on; TLS where it must
 //!                     │
 //!                     v
 //!                  session/   SMTP without I/O: what is said, what is due, what a fault does
@@ -31,6 +31,7 @@ mod serve;
 mod session;
 mod settings;
 mod shared;
+mod termination;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
@@ -42,6 +43,7 @@ use std::time::Duration;
 
 pub use rules::{Armed, PhaseOf};
 pub use settings::{Front, Limits, ProxyError, Settings};
+pub use termination::{Termination, TerminationError};
 
 use listen::Doors;
 use rules::Rules;

@@ -7,7 +7,7 @@ use tokio::sync::watch;
 
 use super::live::Live;
 use super::rules::{PhaseOf, Rules, Serves};
-use super::{Limits, Settings};
+use super::{Limits, Settings, Termination};
 use crate::record::{Event, Journal, RunId};
 use crate::world::{Callers, Dice};
 
@@ -21,6 +21,7 @@ pub(super) struct Shared {
     pub(super) journal: Journal,
     pub(super) limits: Limits,
     pub(super) phase_of: Option<PhaseOf>,
+    pub(super) tls: Option<Termination>,
     pub(super) rules: watch::Sender<Arc<Rules>>,
     pub(super) live: Arc<Live>,
     unreachable: AtomicBool,
@@ -36,6 +37,7 @@ impl Shared {
             journal: settings.journal.clone(),
             limits: settings.limits,
             phase_of: settings.phase_of.clone(),
+            tls: settings.tls.clone(),
             rules: watch::Sender::new(Arc::default()),
             live: Arc::new(Live::new(settings.limits.connections)),
             unreachable: AtomicBool::new(false),

@@ -11,8 +11,9 @@ use super::Rig;
 use super::ground::{Backstage, Place, Places};
 use crate::lab;
 use crate::plan::SharedPlan;
-use crate::proxy::{self, Armed, Limits, PhaseOf, Proxy, ProxyError, Settings};
+use crate::proxy::{self, Armed, Limits, PhaseOf, Proxy, ProxyError, Settings, Termination};
 use crate::record::{Event, Journal, StandingProxy};
+use crate::tls::Authority;
 use crate::world::{Dialer, Dice, Listening};
 
 /// The proxy before one host.
@@ -40,6 +41,7 @@ pub(super) async fn fronts(
     places: &Places,
     dialer: &Dialer,
     dice: Dice,
+    certificates: &Arc<Authority>,
     journal: &Journal,
 ) -> Result<(Vec<Front>, Backstage), RunError> {
     let mut fronts = vec![];
@@ -54,7 +56,10 @@ pub(super) async fn fronts(
         };
         let (listeners, upstreams) = behind(host, place, way)?;
         backstage.insert(host.clone(), listeners);
-        let settings = settings(plan, host, place, way, &upstreams, dialer, dice, journal);
+        let tls = Termination::by_authority(Arc::clone(certificates), host);
+        let tls = tls.map_err(|error| RunError::new(Kind::Harness, error))?;
+        let settings =
+            Settings { tls: Some(tls), ..settings(plan, host, place, way, &upstreams, dialer, dice, journal) };
         let proxy = Proxy::start(settings).await.map_err(refused)?;
         for (own, listen) in place.own.iter().zip(proxy.addresses()) {
             let proxied = Some(Arc::from(way.word()));
@@ -124,6 +129,7 @@ fn settings(
         dice,
         journal: journal.clone(),
         phase_of: Some(phase_of),
+        tls: None,
         limits: Limits::default(),
     }
 }

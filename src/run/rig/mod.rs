@@ -69,7 +69,7 @@ impl Rig {
         let dialer = Dialer::default();
         let certificates = ground::certificates()?;
         let dice = Dice::new(plan.seed);
-        let (fronts, listeners) = faults::fronts(plan, &places, &dialer, dice, journal).await?;
+        let (fronts, listeners) = faults::fronts(plan, &places, &dialer, dice, &certificates, journal).await?;
         let setting = Setting {
             run: plan.run.clone(),
             journal: journal.clone(),

@@ -8,7 +8,7 @@ use indexmap::IndexMap;
 use jiff::Timestamp;
 use mxdrill::dns::Authority;
 use mxdrill::lab::{self, Ground, Keep, Lab, Setting};
-use mxdrill::proxy::{Front, Limits, Proxy, Settings};
+use mxdrill::proxy::{Front, Limits, Proxy, Settings, Termination};
 use mxdrill::record::{Event, Journal, RunId, Tag};
 use mxdrill::scenario::{self, Defaults, LabHost, LabHostKind, LabTls, Timeouts};
 use mxdrill::source::{Span, Spanned};
@@ -143,10 +143,11 @@ fn plan(network: &str, trials: &[Trial]) -> scenario::Lab {
         let host = LabHost { name: at_no_place(name.clone()), kind: LabHostKind::Store, tls, busy: None };
         hosts.insert(name, host);
     };
-    add(HOME.to_owned(), LabTls::Absent);
+    add(HOME.to_owned(), LabTls::Offered);
     for trial in trials {
-        add(trial.primary(), trial.tls);
-        add(trial.backup(), LabTls::Absent);
+        // The proxy ends TLS where the fault stands behind STARTTLS.
+        add(trial.primary(), LabTls::Offered);
+        add(trial.backup(), trial.backup_tls);
     }
     let routes: String = trials.iter().map(route).collect();
     let zones = [("drill.example", routes), ("sender.example", format!("@ MX 10 {HOME}.\n"))];
@@ -156,6 +157,7 @@ fn plan(network: &str, trials: &[Trial]) -> scenario::Lab {
         hosts,
         port: Some(at_no_place(SMTP)),
         dns_port: Some(at_no_place(DNS)),
+        dns_faults: trials.iter().filter_map(Trial::misnamed).collect(),
         network: Some(at_no_place(network.parse().expect("a network"))),
         families: vec![Family::V4],
     }
@@ -173,7 +175,7 @@ async fn authority(plan: &scenario::Lab, ground: &Ground) -> Authority {
         .iter()
         .map(|(host, site)| (host.clone(), site.addresses.iter().map(SocketAddr::ip).collect()))
         .collect();
-    Authority::start(ground.dns, &zones, &hosts).await.expect("the lab's DNS on port 53")
+    Authority::start(ground.dns, &zones, &hosts, &plan.dns_faults).await.expect("the lab's DNS on port 53")
 }
 
 fn setting(run: &RunId, journal: &Journal) -> Setting {
@@ -197,6 +199,7 @@ async fn proxy(
     run: &RunId,
     journal: &Journal,
 ) -> Proxy {
+    let certificates = Arc::new(tls::Authority::new().expect("keys"));
     let settings = Settings {
         host: Arc::from(trial.primary()),
         fronts: vec![Front { address: own.ip(), listen: own, upstream }],
@@ -205,6 +208,7 @@ async fn proxy(
         dice: Dice::new(0),
         journal: journal.clone(),
         phase_of: None,
+        tls: Some(Termination::by_authority(certificates, &trial.primary()).expect("a certificate")),
         limits: Limits::default(),
     };
     let proxy = Proxy::start(settings).await.expect("the primary's place");

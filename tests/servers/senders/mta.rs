@@ -126,7 +126,7 @@ fn chasquid(line: &str, recipient: &str) -> Option<Word> {
     let (_, told) = line.split_once(&format!(" to={recipient} "))?;
     match told {
         "sent" => Some(Word::Sent),
-        failed if failed.starts_with("failed (transient)") => Some(Word::Deferred),
+        failed if failed.starts_with("failed (temporary)") => Some(Word::Deferred),
         failed if failed.starts_with("failed (permanent)") => Some(Word::Bounced),
         _ => None,
     }

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use mxdrill::mail::Stage;
 use mxdrill::proxy::Armed;
-use mxdrill::scenario::fault::Action;
+use mxdrill::scenario::fault::{Action, DnsAction, DnsFault, RecordType};
 use mxdrill::scenario::{Fault, LabTls, read_fault};
-use mxdrill::source::SourceText;
+use mxdrill::source::{SourceText, Span, Spanned};
 use tokio::time::Instant;
 
 /// One message to a domain of its own, whose primary has this fault and is nobody else's: no trial sees what a sender
@@ -19,8 +19,10 @@ pub(crate) struct Trial {
     pub(crate) matrix: Option<&'static str>,
     /// As in a scenario; none: the primary works.
     pub(crate) fault: Option<&'static str>,
-    /// Whether the primary offers STARTTLS. Not where a fault stands behind it: TLS would hide its stage.
-    pub(crate) tls: LabTls,
+    /// What is wrong with a name: of the primary, or of the domain where the question is that for its MX.
+    pub(crate) dns: Option<(RecordType, DnsAction)>,
+    /// Whether the backup offers STARTTLS, as every primary does.
+    pub(crate) backup_tls: LabTls,
     /// How the body comes, where the sender can do both.
     pub(crate) framing: Framing,
     /// How large the message is.
@@ -68,11 +70,12 @@ pub(crate) const TRIALS: &[Trial] = &[
     ),
     trial("ehlo-close", "ehlo_drop", "at: ehlo, do: close, scope: all"),
     trial("ehlo-silent", "silent_ehlo", "at: ehlo, do: silent, scope: all").waits(),
-    trial("starttls-454", "starttls_454", r#"at: starttls, do: { reply: "454 4.7.0 not now" }, scope: all"#).with_tls(),
-    trial("starttls-close", "", "at: starttls, do: close, scope: all").with_tls(),
-    trial("starttls-hidden", "", "at: ehlo, do: { hide: STARTTLS }, scope: all").with_tls(),
+    trial("starttls-454", "starttls_454", r#"at: starttls, do: { reply: "454 4.7.0 not now" }, scope: all"#),
+    trial("starttls-close", "", "at: starttls, do: close, scope: all"),
+    trial("starttls-hidden", "", "at: ehlo, do: { hide: STARTTLS }, scope: all"),
     trial("mail-421", "mail_421", r#"at: mail, do: { reply: "421 4.3.2 busy" }"#),
     trial("mail-451", "mail_451", r#"at: mail, do: { reply: "451 4.3.0 later" }"#),
+    trial("mail-451-clear", "", r#"at: mail, do: { reply: "451 4.3.0 later" }"#).beside_a_backup_without_tls(),
     trial("mail-452", "mail_452", r#"at: mail, do: { reply: "452 4.3.1 disk full" }"#),
     trial("mail-550", "mail_550", r#"at: mail, do: { reply: "550 5.7.1 no" }"#),
     trial("rcpt-421", "rcpt_421", r#"at: rcpt, do: { reply: "421 4.3.2 busy" }"#),
@@ -93,6 +96,9 @@ pub(crate) const TRIALS: &[Trial] = &[
     trial("eom-lose-reply", "drop_after_dot", "at: eom, do: lose-reply"),
     trial("eom-silent", "silent_after_dot", "at: eom, do: silent").waits(),
     trial("quit-close", "drop_after_250", "at: quit, do: close"),
+    named("dns-nxdomain", "mx1_nxdomain", RecordType::A, DnsAction::Nxdomain),
+    named("dns-servfail", "mx1_servfail", RecordType::A, DnsAction::Servfail),
+    named("dns-truncate", "", RecordType::Mx, DnsAction::Truncate),
     trial("bdat-close", "", "at: body, do: { close-after: 4KiB }").in_chunks(),
     trial("bdat-451", "dot_451", r#"at: eom, do: { reply: "451 4.3.0 later" }"#).in_chunks(),
     trial("bdat-lose-reply", "drop_after_dot", "at: eom, do: lose-reply").in_chunks(),
@@ -101,8 +107,13 @@ pub(crate) const TRIALS: &[Trial] = &[
 /// Without a name in the matrix: `""`.
 const fn trial(name: &'static str, matrix: &'static str, fault: &'static str) -> Trial {
     let matrix = if matrix.is_empty() { None } else { Some(matrix) };
-    let (tls, framing, clock) = (LabTls::Absent, Framing::Data, Clock::Fault);
-    Trial { name, matrix, fault: Some(fault), tls, framing, size: 64 << 10, clock }
+    let (framing, size, clock) = (Framing::Data, 64 << 10, Clock::Fault);
+    Trial { name, matrix, fault: Some(fault), dns: None, backup_tls: LabTls::Offered, framing, size, clock }
+}
+
+/// A fault of the lab's DNS.
+const fn named(name: &'static str, matrix: &'static str, record: RecordType, action: DnsAction) -> Trial {
+    Trial { fault: None, dns: Some((record, action)), ..trial(name, matrix, "") }
 }
 
 impl Trial {
@@ -110,8 +121,8 @@ impl Trial {
         Self { clock: Clock::Sender, ..self }
     }
 
-    const fn with_tls(self) -> Self {
-        Self { tls: LabTls::Offered, ..self }
+    const fn beside_a_backup_without_tls(self) -> Self {
+        Self { backup_tls: LabTls::Absent, ..self }
     }
 
     /// More than the sockets' buffers hold: a sender notices while it writes that nobody reads any more.
@@ -157,6 +168,18 @@ impl Trial {
             .into_iter()
             .filter_map(|(index, fault)| Some(arm((index, fault?))))
             .collect()
+    }
+
+    /// The fault of the lab's DNS, if it is one.
+    pub(crate) fn misnamed(&self) -> Option<DnsFault> {
+        let (record, action) = self.dns?;
+        let name = if record == RecordType::Mx { self.domain() } else { self.primary() };
+        Some(DnsFault {
+            span: Span::default(),
+            name: Spanned::new(name, Span::default()),
+            record: Some(Spanned::new(record, Span::default())),
+            action: Spanned::new(action, Span::default()),
+        })
     }
 
     /// Whether a proxy can see it fire: what acts before a connection is accepted has no client.
