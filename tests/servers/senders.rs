@@ -13,6 +13,7 @@
 mod field;
 mod matrix;
 mod mta;
+mod page;
 mod trials;
 
 use std::collections::BTreeSet;

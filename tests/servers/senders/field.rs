@@ -16,7 +16,7 @@ use mxdrill::terms::Family;
 use mxdrill::tls;
 use mxdrill::world::{Callers, Clock, Dialer, Dice};
 
-use super::trials::Trial;
+use super::trials::{Tls, Trial};
 
 /// Where bounces come home to.
 const HOME: &str = "mx.sender.example";
@@ -145,9 +145,13 @@ fn plan(network: &str, trials: &[Trial]) -> scenario::Lab {
     };
     add(HOME.to_owned(), LabTls::Offered);
     for trial in trials {
-        // The proxy ends TLS where the fault stands behind STARTTLS.
-        add(trial.primary(), LabTls::Offered);
-        add(trial.backup(), trial.backup_tls);
+        let (primary, backup) = match trial.tls {
+            Tls::Everybody => (LabTls::Offered, LabTls::Offered),
+            Tls::Primary => (LabTls::Offered, LabTls::Absent),
+            Tls::Nobody => (LabTls::Absent, LabTls::Absent),
+        };
+        add(trial.primary(), primary);
+        add(trial.backup(), backup);
     }
     let routes: String = trials.iter().map(route).collect();
     let zones = [("drill.example", routes), ("sender.example", format!("@ MX 10 {HOME}.\n"))];

@@ -49,6 +49,22 @@ impl Mta {
         }
     }
 
+    /// By its word in the matrix.
+    pub(crate) fn of(word: &str) -> Self {
+        let all = [Mta::Postfix, Mta::Exim, Mta::OpenSmtpd, Mta::Chasquid];
+        all.into_iter().find(|mta| mta.word() == word).unwrap_or_else(|| panic!("{word} is no sender"))
+    }
+
+    /// For people, with the version that was measured.
+    pub(crate) fn title(self) -> &'static str {
+        match self {
+            Mta::Postfix => "Postfix 3.7.11",
+            Mta::Exim => "Exim 4.96",
+            Mta::OpenSmtpd => "OpenSMTPD 6.8.0p2",
+            Mta::Chasquid => "chasquid 1.11",
+        }
+    }
+
     /// For `tests/servers/up`.
     pub(crate) fn server(self) -> &'static str {
         match self {

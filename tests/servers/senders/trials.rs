@@ -5,7 +5,7 @@ use std::sync::Arc;
 use mxdrill::mail::Stage;
 use mxdrill::proxy::Armed;
 use mxdrill::scenario::fault::{Action, DnsAction, DnsFault, RecordType};
-use mxdrill::scenario::{Fault, LabTls, read_fault};
+use mxdrill::scenario::{Fault, read_fault};
 use mxdrill::source::{SourceText, Span, Spanned};
 use tokio::time::Instant;
 
@@ -21,14 +21,22 @@ pub(crate) struct Trial {
     pub(crate) fault: Option<&'static str>,
     /// What is wrong with a name: of the primary, or of the domain where the question is that for its MX.
     pub(crate) dns: Option<(RecordType, DnsAction)>,
-    /// Whether the backup offers STARTTLS, as every primary does.
-    pub(crate) backup_tls: LabTls,
+    /// Who offers STARTTLS.
+    pub(crate) tls: Tls,
     /// How the body comes, where the sender can do both.
     pub(crate) framing: Framing,
     /// How large the message is.
     pub(crate) size: usize,
     /// Whose clock ends it.
     pub(crate) clock: Clock,
+}
+
+/// Who of a trial's hosts offers STARTTLS. The proxy ends TLS where the fault stands behind it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tls {
+    Everybody,
+    Primary,
+    Nobody,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,6 +103,8 @@ pub(crate) const TRIALS: &[Trial] = &[
     trial("eom-close", "drop_after_dot", "at: eom, do: close"),
     trial("eom-lose-reply", "drop_after_dot", "at: eom, do: lose-reply"),
     trial("eom-silent", "silent_after_dot", "at: eom, do: silent").waits(),
+    // Exim has said QUIT and closed its side before it has the reply.
+    trial("eom-delay-clear", "", "at: eom, do: { delay: 2s }").in_clear(),
     trial("quit-close", "drop_after_250", "at: quit, do: close"),
     named("dns-nxdomain", "mx1_nxdomain", RecordType::A, DnsAction::Nxdomain),
     named("dns-servfail", "mx1_servfail", RecordType::A, DnsAction::Servfail),
@@ -108,7 +118,7 @@ pub(crate) const TRIALS: &[Trial] = &[
 const fn trial(name: &'static str, matrix: &'static str, fault: &'static str) -> Trial {
     let matrix = if matrix.is_empty() { None } else { Some(matrix) };
     let (framing, size, clock) = (Framing::Data, 64 << 10, Clock::Fault);
-    Trial { name, matrix, fault: Some(fault), dns: None, backup_tls: LabTls::Offered, framing, size, clock }
+    Trial { name, matrix, fault: Some(fault), dns: None, tls: Tls::Everybody, framing, size, clock }
 }
 
 /// A fault of the lab's DNS.
@@ -122,7 +132,11 @@ impl Trial {
     }
 
     const fn beside_a_backup_without_tls(self) -> Self {
-        Self { backup_tls: LabTls::Absent, ..self }
+        Self { tls: Tls::Primary, ..self }
+    }
+
+    const fn in_clear(self) -> Self {
+        Self { tls: Tls::Nobody, ..self }
     }
 
     /// More than the sockets' buffers hold: a sender notices while it writes that nobody reads any more.
