@@ -16,7 +16,6 @@ mod mta;
 mod page;
 mod trials;
 
-use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use super::servers::{Network, Server};
@@ -72,10 +71,9 @@ async fn as_measured(mta: Mta, fits: fn(Mta, &Trial) -> bool, patience: Duration
     for (index, _) in bench.trials() {
         bench.submit(index, Turn::First).await;
     }
-    let seen = bench.settled(patience).await;
-    let expected = Expected::read();
-    let wrong: Vec<String> =
-        bench.trials().filter_map(|(index, _)| bench.difference(index, &seen[index], &expected)).collect();
+    bench.settle(patience).await;
+    let (expected, log) = (Expected::read(), bench.sender.log());
+    let wrong: Vec<String> = bench.trials().filter_map(|(index, _)| bench.difference(index, &log, &expected)).collect();
     assert!(wrong.is_empty(), "{mta:?} does not do what was measured:\n{}", wrong.join("\n"));
 }
 
@@ -85,13 +83,6 @@ struct Bench {
     field: Field,
     sender: Server,
     submission: String,
-}
-
-/// What became of the messages of a trial.
-#[derive(Debug, Default)]
-struct Seen {
-    first: Option<Outcome>,
-    again: Option<Outcome>,
 }
 
 /// In the words of the matrix, where log and stores agree; else what does not fit.
@@ -116,30 +107,22 @@ impl Bench {
         submit(self.mta, &self.submission, &self.field.letter(index, turn)).await;
     }
 
-    /// Looks until both messages of every trial have come to an end.
-    async fn settled(&self, patience: Duration) -> Vec<Seen> {
+    /// Waits until both messages of every trial have come to an end; the second one follows when the first one has.
+    async fn settle(&self, patience: Duration) {
         let deadline = Instant::now() + patience;
-        let mut seen: Vec<Seen> = self.trials().map(|_| Seen::default()).collect();
-        while seen.iter().any(|seen| seen.again.is_none()) {
-            assert!(Instant::now() < deadline, "{:?} has not made up its mind:\n{}", self.mta, self.unsettled(&seen));
+        let mut waiting: Vec<(usize, Turn)> = self.trials().map(|(index, _)| (index, Turn::First)).collect();
+        while !waiting.is_empty() {
+            assert!(Instant::now() < deadline, "{:?} has not made up its mind:\n{}", self.mta, self.told(&waiting));
             let log = self.sender.log();
-            for (index, seen) in seen.iter_mut().enumerate() {
-                self.look(index, seen, &log).await;
-            }
-            tokio::time::sleep(BETWEEN_LOOKS).await;
-        }
-        seen
-    }
-
-    async fn look(&self, index: usize, seen: &mut Seen, log: &str) {
-        if seen.first.is_none() {
-            seen.first = self.outcome(index, Turn::First, log);
-            if seen.first.is_some() {
+            let (ended, still) =
+                waiting.into_iter().partition(|(index, turn)| self.outcome(*index, *turn, &log).is_some());
+            waiting = still;
+            for (index, _) in Vec::into_iter(ended).filter(|(_, turn)| *turn == Turn::First) {
                 self.field.lift(index).await;
                 self.submit(index, Turn::Again).await;
+                waiting.push((index, Turn::Again));
             }
-        } else if seen.again.is_none() {
-            seen.again = self.outcome(index, Turn::Again, log);
+            tokio::time::sleep(BETWEEN_LOOKS).await;
         }
     }
 
@@ -160,37 +143,37 @@ impl Bench {
         })
     }
 
-    fn unsettled(&self, seen: &[Seen]) -> String {
-        let log = self.sender.log();
-        let waits = self.trials().filter(|(index, _)| seen[*index].again.is_none());
-        waits.map(|(_, trial)| format!("{}\n{}", trial.name, told(&log, trial))).collect()
+    /// What is not as expected, with the sender's own words on it. Looked at when all is over: no copy came later.
+    fn difference(&self, index: usize, log: &str, expected: &Expected) -> Option<String> {
+        let trial = &self.field.trials()[index];
+        let wanted = [expected.outcome(self.mta, trial).unwrap_or("not known"), expected.again(self.mta, trial)];
+        let seen = [Turn::First, Turn::Again].map(|turn| self.outcome(index, turn, log));
+        let right = seen.iter().zip(wanted).all(|(seen, wanted)| matches!(seen, Some(Ok(seen)) if seen == wanted));
+        (!right).then(|| format!("{}: expected {wanted:?}, seen {seen:?}\n{}", trial.name, told(log, trial)))
     }
 
-    /// What is not as expected, with the sender's own words on it.
-    fn difference(&self, index: usize, seen: &Seen, expected: &Expected) -> Option<String> {
-        let trial = &self.field.trials()[index];
-        let wanted = (expected.outcome(self.mta, trial).unwrap_or("not known"), expected.again(self.mta, trial));
-        let right = [(&seen.first, wanted.0), (&seen.again, wanted.1)]
+    fn told(&self, waiting: &[(usize, Turn)]) -> String {
+        let (log, trials) = (self.sender.log(), self.field.trials());
+        waiting
             .iter()
-            .all(|(seen, wanted)| seen.as_ref().is_some_and(|it| it.as_deref() == Ok(wanted)));
-        let log = self.sender.log();
-        (!right).then(|| format!("{}: expected {wanted:?}, {seen:?}\n{}", trial.name, told(&log, trial)))
+            .map(|(index, turn)| format!("{} {turn:?}\n{}", trials[*index].name, told(&log, &trials[*index])))
+            .collect()
     }
 }
 
-fn outcome(trial: &Trial, word: Word, holders: &BTreeSet<Holder>) -> Outcome {
-    let lost_copy = trial.leaves_a_copy().then_some(Holder::Primary);
-    let rest: BTreeSet<Holder> = holders.iter().copied().filter(|holder| Some(*holder) != lost_copy).collect();
-    let route = match (word, rest.into_iter().collect::<Vec<_>>().as_slice()) {
+fn outcome(trial: &Trial, word: Word, holders: &[Holder]) -> Outcome {
+    let contradiction = || format!("the log says {word:?}, copies are at {holders:?}");
+    let mut known = holders.to_vec();
+    if trial.leaves_a_copy() {
+        known.remove(known.iter().position(|holder| *holder == Holder::Primary).ok_or_else(contradiction)?);
+    }
+    let route = match (word, known.as_slice()) {
         (Word::Sent, [Holder::Primary]) => "primary",
         (Word::Sent, [Holder::Backup]) => "backup",
         (Word::Deferred, []) => "deferred",
         (Word::Bounced, [Holder::Home]) => "bounced",
-        _ => return Err(format!("the log says {word:?}, copies are at {holders:?}")),
+        _ => return Err(contradiction()),
     };
-    if lost_copy.is_some_and(|holder| !holders.contains(&holder)) {
-        return Err(format!("{route}, but the primary has no copy"));
-    }
     // The primary had the whole message, and will not be the only one.
     let risk = trial.strikes_behind_the_body() && matches!(route, "backup" | "deferred");
     Ok(format!("{route}{}", if risk { "+dup_risk" } else { "" }))

@@ -1,6 +1,6 @@
 //! The lab of the trials: for each a primary behind its own fault proxy and a backup, with real zones on port 53.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
@@ -36,7 +36,7 @@ pub(crate) struct Field {
 }
 
 /// Who holds a copy.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Holder {
     Primary,
     Backup,
@@ -102,8 +102,8 @@ impl Field {
         Letter { tag, to: format!("{local}@{}", trial.domain()), size: trial.size }
     }
 
-    /// Who holds copies of it, by the stores' own notes.
-    pub(crate) fn holders(&self, index: usize, letter: &Letter) -> BTreeSet<Holder> {
+    /// Who holds copies of it, by the stores' own notes, one entry a copy.
+    pub(crate) fn holders(&self, index: usize, letter: &Letter) -> Vec<Holder> {
         let landed = self.journal.since(0).into_iter().filter_map(|entry| match entry.event {
             Event::Landed(landed) if landed.tag == letter.tag => landed.host,
             _ => None,
