@@ -12,7 +12,7 @@ use super::Rig;
 use super::ground::{Place, Places};
 use crate::lab;
 use crate::plan::SharedPlan;
-use crate::proxy::{self, Armed, Limits, PhaseOf, Proxy, ProxyError, Settings};
+use crate::proxy::{self, Armed, Limits, Ours, PhaseOf, Proxy, ProxyError, Settings};
 use crate::record::{Event, Journal, StandingProxy};
 use crate::world::{Dialer, Dice, Listening};
 
@@ -121,9 +121,13 @@ fn settings(
     Settings {
         host: Arc::from(host),
         fronts: fronts
-            .map(|(own, upstream)| proxy::Front { address: own.ip(), listen: listen(own), upstream: *upstream })
+            .map(|(own, upstream)| proxy::Front {
+                address: own.ip(),
+                listen: listen(own),
+                upstream: (*upstream).into(),
+            })
             .collect(),
-        run: Some(plan.run.clone()),
+        ours: Ours::Run(plan.run.clone()),
         callers: dialer.callers.clone(),
         dice,
         journal: journal.clone(),
