@@ -42,6 +42,8 @@ pub(super) enum Command {
     Report(Saved),
     /// The fault proxy on its own, before a host that lives on
     Proxy(Proxy),
+    /// For containers: is this proxy ready
+    Healthcheck(Healthcheck),
     /// JSON Schema of scenario, inventory, record or report
     Schema(Schema),
 }
@@ -181,6 +183,16 @@ pub(super) struct Proxy {
 }
 
 #[derive(Debug, Args)]
+pub(super) struct Healthcheck {
+    /// The control API of the proxy
+    #[arg(value_name = "URL", default_value = "http://127.0.0.1:8025", value_parser = plain_url)]
+    pub(super) control: Endpoint,
+    /// How long to wait for the answer
+    #[arg(long, value_name = "TIME", default_value = "3s", value_parser = duration)]
+    pub(super) timeout: Duration,
+}
+
+#[derive(Debug, Args)]
 pub(super) struct Schema {
     /// Of what
     pub(super) kind: SchemaKind,
@@ -244,6 +256,12 @@ fn lease(text: &str) -> Result<Duration, String> {
 
 fn endpoint(text: &str) -> Result<Endpoint, String> {
     text.parse().map_err(|_| "write a name or an address, a colon and a port, such as mx1.new.example:25".to_owned())
+}
+
+fn plain_url(text: &str) -> Result<Endpoint, String> {
+    let place = text.strip_prefix("http://").unwrap_or(text);
+    let place = place.strip_suffix("/readyz").unwrap_or(place).trim_end_matches('/');
+    endpoint(place).map_err(|_| "write the URL of a control API, such as http://127.0.0.1:8025".to_owned())
 }
 
 fn secret(text: &str) -> Result<Secret, String> {

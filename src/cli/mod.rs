@@ -3,7 +3,7 @@
 //! ```text
 //!   main ── Machine (arguments, environment, clock, entropy, terminals) ──> main()
 //!                                                                             │
-//!            check plan run watch report proxy schema  <──────────────────────┘
+//!            check plan run watch proxy report …  <───────────────────────────┘
 //!                                      stdout: the result      stderr: progress and errors
 //! ```
 //!
@@ -15,6 +15,7 @@ mod check;
 mod drill;
 mod exit;
 mod files;
+mod healthcheck;
 mod plan;
 mod progress;
 mod proxy;
@@ -71,6 +72,7 @@ pub fn main(mut machine: Machine) -> Exit {
         Command::Plan(plan) => plan::plan(&mut machine, &screen, &common, &plan),
         Command::Watch(watch) => watch::watch(&mut machine, &screen, &common, &watch),
         Command::Proxy(proxy) => proxy::proxy(&mut machine, &screen, &proxy),
+        Command::Healthcheck(wanted) => healthcheck::healthcheck(&screen, &wanted),
         Command::Report(report) => report::report(&screen, &common, &report),
         Command::Schema(schema) => schema::schema(&screen, &schema),
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::arguments::Proxy;
 use super::{Exit, Machine, Screen, drill, files};
+use crate::proxy::control::{Bound, Control, ControlError};
 use crate::proxy::standing::{Config, Listener, Origin, Stand, StandError, StandSettings};
 use crate::proxy::{Limits, ProxyError, Upstream};
 use crate::scenario::standing::{Faults, from_line};
@@ -89,6 +90,7 @@ fn faults(screen: &Screen, lines: &[String], hosts: &[String]) -> Result<Faults,
 async fn stand(machine: &Machine, screen: &Screen, arguments: &Proxy, wanted: Wanted, seed: u64) -> Result<Exit, Exit> {
     let signals = Signals::new();
     let Wanted { config, listeners, faults } = wanted;
+    let control = control(machine, screen, arguments, &config).await?;
     let settings = StandSettings {
         listeners,
         dice: Dice::new(seed),
@@ -99,16 +101,49 @@ async fn stand(machine: &Machine, screen: &Screen, arguments: &Proxy, wanted: Wa
     let stand = Stand::start(settings).await.map_err(|error| refused(screen, &error))?;
     let raised = async {
         stand.add(faults.faults, Origin::CommandLine).await?;
-        stand.add(config.faults.faults, Origin::Config).await
+        stand.add(config.faults.faults.clone(), Origin::Config).await
     };
     raised.await.map_err(|error| cannot(screen, &error))?;
+    let control = control.map(|control| control.serve(&stand));
     for (host, address) in stand.addresses() {
         tracing::info!(host, address = %address, seed, "listening");
+    }
+    if let Some(control) = &control {
+        tracing::info!(address = %control.address(), "the control API is listening");
     }
     let exit = serve(&stand, arguments, signals).await;
     let drain = arguments.drain.or(config.drain).unwrap_or(DRAIN);
     stand.drain(drain).await;
     Ok(exit)
+}
+
+/// The control API's address, where one is wanted.
+async fn control(
+    machine: &Machine,
+    screen: &Screen,
+    arguments: &Proxy,
+    config: &Config,
+) -> Result<Option<Bound>, Exit> {
+    let Some(address) = arguments.control.or(config.control) else { return Ok(None) };
+    let token = match arguments.token.as_ref().or(config.token.as_ref()) {
+        Some(secret) => machine.environment.secret(secret).await.map(Some),
+        None => Ok(None),
+    };
+    let token = token.map_err(|error| {
+        screen.error(&format!("the token of the control API cannot be had: {error}"), &[], None);
+        Exit::Usage
+    })?;
+    Control::bind(address, token).await.map(Some).map_err(|error| no_control(screen, &error))
+}
+
+fn no_control(screen: &Screen, error: &ControlError) -> Exit {
+    let (help, exit) = match error {
+        ControlError::Open(_) => ("give it a --token, or let it listen on 127.0.0.1", Exit::Usage),
+        ControlError::ShortToken(_) => ("make one with `openssl rand -hex 32`", Exit::Usage),
+        ControlError::Listen { .. } => ("stop the program that listens there, or choose another address", Exit::Broken),
+    };
+    screen.error(&error.to_string(), &[], Some(help));
+    exit
 }
 
 /// Until a signal says that it is enough.

@@ -21,6 +21,7 @@
 //! for those that act before a connection is accepted: no client is known there.
 
 mod action;
+pub mod control;
 mod counts;
 #[cfg(test)]
 mod dialogs;

@@ -45,7 +45,7 @@ pub struct Fired {
 }
 
 /// What kind of fault fired: host, stage, and the action's word.
-pub(in crate::proxy) type Kind = (Arc<str>, Stage, &'static str);
+pub type Kind = (Arc<str>, Stage, &'static str);
 
 /// All firings.
 #[derive(Debug, Default)]

@@ -17,6 +17,7 @@ mod book;
 mod config;
 mod ledger;
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
@@ -24,15 +25,16 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::{Front, Limits, Ours, Proxy, ProxyError, Settings};
+use super::{Front, Guest, Limits, Ours, Proxy, ProxyError, Settings, Traffic};
 use crate::record::Journal;
-use crate::scenario::standing::{MOST_FAULTS, Standing};
+use crate::scenario::Fault;
+use crate::scenario::standing::{MOST_FAULTS, Standing, hides};
 use crate::world::{Callers, Clock, Dice};
 use book::{Book, Entry};
 pub use book::{Held, Origin};
 pub use config::{Config, Listener};
-pub use ledger::Fired;
 use ledger::Ledger;
+pub use ledger::{Fired, Kind};
 
 /// The lease of faults that came over the control API, where nothing else is said: who raised them
 /// may be gone.
@@ -179,6 +181,37 @@ impl Stand {
     /// What is in force, the first to fire first.
     pub fn faults(&self) -> Vec<Held> {
         self.held(|_| true)
+    }
+
+    /// Why a fault would never fire behind those in force, if so.
+    pub fn hidden(&self, fault: &Fault) -> Option<String> {
+        let book = self.book();
+        let hides = |entry: &Entry| {
+            let first = &entry.armed.fault;
+            let why = (first.host == fault.host).then(|| hides(first, fault)).flatten()?;
+            Some(format!("{why} (fault {})", entry.id))
+        };
+        book.entries.iter().find_map(hides)
+    }
+
+    /// Whether it lets nobody in any more.
+    pub fn is_leaving(&self) -> bool {
+        self.hosts.iter().any(|host| host.proxy.is_leaving())
+    }
+
+    /// Who is connected, by host.
+    pub fn guests(&self) -> impl Iterator<Item = (&str, Guest)> {
+        self.hosts.iter().flat_map(|host| host.proxy.guests().into_iter().map(|guest| (host.name.as_str(), guest)))
+    }
+
+    /// What came by since the start, by host.
+    pub fn traffic(&self) -> impl Iterator<Item = (&str, Traffic)> {
+        self.hosts.iter().map(|host| (host.name.as_str(), host.proxy.traffic()))
+    }
+
+    /// How often each kind of fault fired.
+    pub fn fired(&self) -> BTreeMap<Kind, u64> {
+        self.ledger.kinds()
     }
 
     /// The firings with a greater number than `since`, as far as they are remembered.
