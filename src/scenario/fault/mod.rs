@@ -17,7 +17,7 @@ use crate::mail::Stage;
 use crate::source::{Span, Spanned};
 use crate::terms::Family;
 
-pub use action::{Action, Corruption, Rate};
+pub use action::{Action, Corruption, Rate, TlsFault};
 pub use trigger::{Count, Limit, Scope, When};
 
 /// One fault of a phase.

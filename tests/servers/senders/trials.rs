@@ -105,10 +105,6 @@ impl Trial {
         Self { clock: Clock::Sender, ..self }
     }
 
-    const fn with_tls(self) -> Self {
-        Self { ..self }
-    }
-
     const fn in_chunks(self) -> Self {
         Self { framing: Framing::Bdat, ..self }
     }
