@@ -30,17 +30,29 @@ struct Here {
     why: String,
 }
 
-/// Both.
+/// Trials whose fault a sender still minds when it is gone.
+#[derive(Debug, Deserialize)]
+struct Memory {
+    mta: String,
+    trials: Vec<String>,
+    outcome: String,
+    why: String,
+}
+
+/// All of it.
 #[derive(Debug)]
 pub(crate) struct Expected {
     matrix: Matrix,
     here: Vec<Here>,
+    memory: Vec<Memory>,
 }
 
 impl Expected {
     pub(crate) fn read() -> Self {
-        let expected = Self { matrix: json("fallback-matrix.json"), here: json("fallback-here.json") };
+        let (matrix, here) = (json("fallback-matrix.json"), json("fallback-here.json"));
+        let expected = Self { matrix, here, memory: json("fallback-memory.json") };
         expected.here.iter().for_each(|here| assert!(!here.why.is_empty(), "{here:?} gives no reason"));
+        expected.memory.iter().for_each(|memory| assert!(!memory.why.is_empty(), "{memory:?} gives no reason"));
         expected
     }
 
@@ -50,6 +62,16 @@ impl Expected {
         let (here, matrix) = (here.map(|here| here.outcome.as_str()), self.in_matrix(mta, trial));
         assert!(here.is_none() || here != matrix, "{mta:?}, {}: the matrix says the same", trial.name);
         here.or(matrix)
+    }
+
+    /// What becomes of the message that follows when the fault is lifted.
+    pub(crate) fn again(&self, mta: Mta, trial: &Trial) -> &str {
+        // Faults of the DNS hold as long as the lab is up.
+        if trial.dns.is_some() {
+            return self.outcome(mta, trial).unwrap_or("not known");
+        }
+        let known = |memory: &&Memory| memory.mta == mta.word() && memory.trials.iter().any(|it| it == trial.name);
+        self.memory.iter().find(known).map_or("primary", |memory| &memory.outcome)
     }
 
     fn in_matrix(&self, mta: Mta, trial: &Trial) -> Option<&str> {
