@@ -1,13 +1,15 @@
 //! What a proxy is told, and what it can fail with.
 
+use std::fmt;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::rules::{Armed, PhaseOf};
-use super::termination::Termination;
+use super::termination::{Termination, flaw};
 use crate::record::{Journal, RunId};
+use crate::scenario::fault::Action;
 use crate::world::{Callers, Dice};
 
 /// What a proxy is told.
@@ -17,8 +19,8 @@ pub struct Settings {
     pub host: Arc<str>,
     /// Where it listens, and where what it takes goes; at least one.
     pub fronts: Vec<Front>,
-    /// The run whose tags are ours. None: recipient, sender or client say whom a fault may touch.
-    pub run: Option<RunId>,
+    /// Whose mail a fault may touch.
+    pub ours: Ours,
     /// Who of this process dials it.
     pub callers: Callers,
     /// For `chance`.
@@ -34,15 +36,50 @@ pub struct Settings {
     pub limits: Limits,
 }
 
+/// Whose mail a fault with `scope: probes` may touch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ours {
+    /// Probes of this run, by their tags.
+    Run(RunId),
+    /// Probes of any run of mxdrill, by their tags; and whom a fault names by recipient, sender or
+    /// client.
+    AnyProbe,
+}
+
+/// Where a host itself is reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Upstream {
+    /// At this address.
+    Address(SocketAddr),
+    /// At a name and a port, looked up anew for every connection: a container that was started
+    /// again may have another address.
+    Name(Arc<str>),
+}
+
+impl From<SocketAddr> for Upstream {
+    fn from(address: SocketAddr) -> Self {
+        Self::Address(address)
+    }
+}
+
+impl fmt::Display for Upstream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Address(address) => address.fmt(f),
+            Self::Name(name) => f.write_str(name),
+        }
+    }
+}
+
 /// One listener and its upstream.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Front {
     /// The host's own address, which a fault may narrow itself to.
     pub address: IpAddr,
     /// Where to listen; port 0: a free one.
     pub listen: SocketAddr,
     /// The host itself.
-    pub upstream: SocketAddr,
+    pub upstream: Upstream,
 }
 
 /// How much of everything.
@@ -91,6 +128,12 @@ pub enum ProxyError {
         /// The stage's word.
         stage: &'static str,
     },
+    /// A fault of a certificate needs one to show.
+    #[error("`{fault}` needs a proxy that can end TLS")]
+    NoTls {
+        /// In words.
+        fault: String,
+    },
     /// `drop-syn` with this system or listener.
     #[error("`drop-syn` does not hold on {address}: {why}")]
     DropSyn {
@@ -101,11 +144,16 @@ pub enum ProxyError {
     },
 }
 
-/// Whether the fault can be.
-pub(super) fn check(armed: &Armed) -> Result<(), ProxyError> {
+/// Whether the fault can be, of a proxy that ends TLS so.
+pub(super) fn check(armed: &Armed, tls: Option<&Termination>) -> Result<(), ProxyError> {
     let (action, stage) = (&armed.fault.action.value, armed.fault.at.value);
-    if action.stages().contains(&stage) {
-        return Ok(());
+    if !action.stages().contains(&stage) {
+        return Err(ProxyError::Combination { action: action.word(), stage: stage.word() });
     }
-    Err(ProxyError::Combination { action: action.word(), stage: stage.word() })
+    match action {
+        Action::Tls(how) if flaw(*how).is_some() && tls.is_none() => {
+            Err(ProxyError::NoTls { fault: armed.fault.to_string() })
+        }
+        _ => Ok(()),
+    }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use tokio_rustls::TlsAcceptor;
 
+use crate::scenario::fault::TlsFault;
 use crate::tls::{self, Authority, AuthorityError, BadIdentity, Flaw};
 
 /// What clients are shown instead of the host's certificate. Cloning is cheap.
@@ -57,6 +58,19 @@ impl Termination {
             None => Ok(self.0.acceptor.clone()),
             Some(flaw) => self.0.authority.flawed_acceptor(&self.0.name, flaw),
         }
+    }
+}
+
+/// What is wrong with the certificate of a fault; none where the fault is not one of a certificate.
+pub(super) fn flaw(how: TlsFault) -> Option<Flaw> {
+    match how {
+        TlsFault::Expired => Some(Flaw::Expired),
+        TlsFault::NotYetValid => Some(Flaw::NotYetValid),
+        TlsFault::SelfSigned => Some(Flaw::SelfSigned),
+        TlsFault::UnknownCa => Some(Flaw::UnknownCa),
+        TlsFault::WrongName => Some(Flaw::WrongName),
+        TlsFault::Unavailable | TlsFault::OldVersion => None,
+        TlsFault::Garbage | TlsFault::Silent | TlsFault::Close => None,
     }
 }
 

@@ -53,7 +53,7 @@ async fn answer(mut stream: TcpStream) -> io::Result<()> {
 
 fn with_front(mut settings: Settings, upstream: SocketAddr) -> Settings {
     let listen = "127.0.0.1:0".parse().expect("an address");
-    settings.fronts = vec![Front { address: upstream.ip(), listen, upstream }];
+    settings.fronts = vec![Front { address: upstream.ip(), listen, upstream: upstream.into() }];
     settings
 }
 
@@ -212,7 +212,8 @@ async fn only_the_announced_caller_is_touched_before_the_envelope() {
     let (proxy, address) = started(settings.clone()).await;
     proxy.raise(vec![fault(0, "at: banner, do: { reply: 421 busy }")]).await.expect("it can be raised");
     assert_eq!(banner(address).await.expect("a stranger is served"), "220 mx.test\r\n");
-    let tag = settings.run.as_ref().expect("a run").probe(1);
+    let Ours::Run(run) = &settings.ours else { panic!("a run") };
+    let tag = run.probe(1);
     let target = crate::world::Listening { socket: address, own: address, proxied: Some("mx.test".into()) };
     let mut stream = dialer.connect(&target, Some(tag.as_str()), SOON).await.expect("connected");
     assert_eq!(banner_of(&mut stream).await.expect("refused"), "421 busy\r\n");

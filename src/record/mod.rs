@@ -17,15 +17,15 @@ mod journal;
 mod run;
 mod tag;
 
-pub use attempt::{Attempt, AttemptResult, Certificate, TlsSeen};
+pub use attempt::{Attempt, AttemptResult, Certificate, TlsEnd, TlsSeen};
 pub use canonical::canonical;
 pub use event::{
     Entry, Event, Firing, Handling, Landed, Looked, LookedState, Passed, Placement, RunStarted, Sent, SentState,
-    Standing, StandingProxy,
+    Standing, StandingProxy, TlsEnded,
 };
 pub use journal::{Journal, JournalError, read as read_journal};
 pub use run::{
     Control, Finding, FindingSeverity, Hop, Mark, Met, PhaseRecord, ProbeRecord, Proof, Record, RecordedFault,
     RecordedScenario, Report, RunState, SCHEMA_RECORD, SCHEMA_REPORT, Trust,
 };
-pub use tag::{RunId, TAG_HEADER, Tag, find_tags};
+pub use tag::{RunId, TAG_HEADER, Tag, any_tag, find_tags};

@@ -13,7 +13,7 @@ mod sender;
 mod value;
 mod when;
 
-pub(super) use fault::fault;
+pub(super) use fault::{fault, on_host};
 
 use std::time::Duration;
 

@@ -8,7 +8,7 @@ use indexmap::IndexMap;
 use jiff::Timestamp;
 use mxdrill::dns::Authority;
 use mxdrill::lab::{self, Ground, Keep, Lab, Setting};
-use mxdrill::proxy::{Front, Limits, Proxy, Settings, Termination};
+use mxdrill::proxy::{Front, Limits, Ours, Proxy, Settings, Termination, Upstream};
 use mxdrill::record::{Event, Journal, RunId, Tag};
 use mxdrill::scenario::{self, Defaults, LabHost, LabHostKind, LabTls, Timeouts};
 use mxdrill::source::{Span, Spanned};
@@ -206,8 +206,8 @@ async fn proxy(
     let certificates = Arc::new(tls::Authority::new().expect("keys"));
     let settings = Settings {
         host: Arc::from(trial.primary()),
-        fronts: vec![Front { address: own.ip(), listen: own, upstream }],
-        run: Some(run.clone()),
+        fronts: vec![Front { address: own.ip(), listen: own, upstream: Upstream::Address(upstream) }],
+        ours: Ours::Run(run.clone()),
         callers: Callers::default(),
         dice: Dice::new(0),
         journal: journal.clone(),
