@@ -57,7 +57,7 @@ pub struct Facts {
     /// Hosts before which a proxy has ended TLS.
     pub tls_ended: BTreeSet<String>,
     /// Whose connection to which host that was, until its sender tells of it.
-    secured: Vec<(Tag, String)>,
+    secured: BTreeSet<(Tag, String)>,
     in_force: Vec<usize>,
 }
 
@@ -158,9 +158,7 @@ impl Facts {
     /// The sender cannot tell whose certificate it saw; the proxy has noted it before.
     fn mark_tls(&mut self, tag: &Tag, attempt: &mut Attempt) {
         let Some(seen) = &mut attempt.tls else { return };
-        let known = self.secured.iter().position(|(of, host)| of == tag && *host == attempt.host);
-        if let Some(at) = known {
-            self.secured.swap_remove(at);
+        if self.secured.remove(&(tag.clone(), attempt.host.clone())) {
             seen.ended_by = Some(TlsEnd::Proxy);
         }
     }

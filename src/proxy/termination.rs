@@ -79,3 +79,46 @@ impl fmt::Debug for Termination {
         f.debug_struct("Termination").field("name", &self.0.name).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::tls::Trust;
+    use crate::world::Clock;
+
+    /// What is wrong with the certificate that a client sees.
+    async fn shown(termination: &Termination, flaw: Option<Flaw>, trust: &Trust) -> Vec<String> {
+        let acceptor = termination.acceptor(flaw).expect("a certificate");
+        let (near, far) = tokio::io::duplex(64 * 1024);
+        let server = tokio::spawn(async move { acceptor.accept(far).await.map(drop) });
+        let clock = Clock::starting_at("2026-11-21T06:40:00Z".parse().expect("a time"));
+        let seen = crate::tls::connect(near, "mx.test", trust, &clock, Duration::from_secs(5)).await;
+        server.await.expect("no panic").expect("accepted");
+        seen.expect("encrypted").1.verdicts
+    }
+
+    #[tokio::test]
+    async fn a_given_certificate_is_shown_and_spoilt_ones_are_of_another_authority() {
+        let own = rcgen::generate_simple_self_signed(["mx.test".to_owned()]).expect("a certificate");
+        let (chain, key) = (own.cert.pem(), own.signing_key.serialize_pem());
+        let given = Termination::given(chain.as_bytes(), key.as_bytes(), "mx.test").expect("a pair");
+        let trust = Trust::of([own.cert.der().clone()]);
+        assert_eq!(shown(&given, None, &trust).await, ["trusted"]);
+        assert_eq!(shown(&given, Some(Flaw::WrongName), &trust).await, ["wrong-name", "unknown-ca"]);
+    }
+
+    #[tokio::test]
+    async fn each_flaw_is_the_only_one_where_the_authority_is_trusted() {
+        let authority = Arc::new(Authority::new().expect("keys"));
+        let trust = authority.trust();
+        let termination = Termination::by_authority(authority, "mx.test").expect("a certificate");
+        assert_eq!(shown(&termination, None, &trust).await, ["trusted"]);
+        for how in TlsFault::ALL.iter().copied() {
+            if let Some(flaw) = flaw(how) {
+                assert_eq!(shown(&termination, Some(flaw), &trust).await, [how.word()]);
+            }
+        }
+    }
+}
