@@ -28,6 +28,7 @@ async fn serve(listen: SocketAddr, upstream: SocketAddr) {
         dice: Dice::new(1),
         journal: support::journal(),
         phase_of: None,
+        tls: None,
         limits: Limits::default(),
     };
     let _proxy = Proxy::start(settings).await.unwrap();

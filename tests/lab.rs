@@ -1,6 +1,8 @@
 //! Every bundled scenario, on the embedded lab, and two laws that hold after each run:
 //! conservation (what was sent is accounted for) and determinism (a seed repeats itself).
 
+#![allow(clippy::expect_used, clippy::panic)] // this is how a test fails
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -259,5 +261,33 @@ phases:
     let attempts = &ran.record.phases[0].probes[0].attempts;
     assert!(attempts[0].address.as_deref().is_some_and(|it| it.starts_with("[::1]:")), "{attempts:?}");
     assert_eq!(attempts.len(), 2);
+    conserved(&ran);
+}
+
+#[test]
+fn a_name_that_dns_does_not_answer_moves_mail_to_the_next_host() {
+    let text = r#"
+name: DNS fails for the primary
+domain: drill.example
+platforms:
+  new: { hosts: [mx1.new.example, mx2.new.example] }
+lab:
+  dns: { faults: [{ name: mx1.new.example, do: servfail }] }
+  zones:
+    drill.example: |
+      @ MX 10 mx1.new.example.
+      @ MX 20 mx2.new.example.
+  hosts:
+    mx1.new.example: { store: {} }
+    mx2.new.example: { store: {} }
+phases:
+  - name: steady
+    probes: { count: 2 }
+    expect: { at: new, host: mx2.new.example, within: 3s }
+"#;
+    let ran = drill(SourceText::new("dns-fails.yaml", text), 7, 4);
+    let probe = &ran.record.phases[0].probes[0];
+    assert_eq!(probe.verdict, Verdict::Pass, "{probe:?}");
+    assert_eq!(probe.attempts[0].result, AttemptResult::NoAddress);
     conserved(&ran);
 }

@@ -37,16 +37,18 @@ fn one(plan: &Plan, facts: &Facts, control: &ControlProbe) -> Control {
 
 fn proof_of(plan: &Plan, facts: &Facts, control: &ControlProbe, seen: &ProbeFacts) -> (Proof, String, String) {
     if let Some(landed) = seen.landed.iter().find(|it| it.platform == control.platform) {
-        return (Proof::Seen, landed.collector.clone(), format!("seen by {}", landed.collector));
+        return (Proof::Seen, landed.collector.clone(), format!("{} had the control probe", landed.collector));
     }
     let last = seen.attempts.last();
     if let Some(attempt) = last {
         let said = first_line(&attempt.reply);
         match attempt.result {
             AttemptResult::Permanent => {
-                return (Proof::Refused, String::new(), format!("refused at {}: {said}", attempt.stage));
+                return (Proof::Refused, String::new(), format!("{said}, at {}", attempt.stage));
             }
-            AttemptResult::Refused => return (Proof::Refused, String::new(), "the connection is refused".to_owned()),
+            AttemptResult::Refused => {
+                return (Proof::Refused, String::new(), "it takes no connections from here".to_owned());
+            }
             _ => {}
         }
     }

@@ -12,14 +12,17 @@
 mod absence;
 mod compare;
 mod copies;
+mod demands;
 mod facts;
 mod path;
 mod record;
 mod settle;
+mod settled;
 #[cfg(test)]
 mod tests;
 
 pub use compare::{Judgement, judge_probe};
 pub use facts::{Facts, ProbeFacts, Window};
 pub use record::record;
-pub use settle::{Settled, outcome, settled};
+pub use settle::outcome;
+pub use settled::{Settled, settled};

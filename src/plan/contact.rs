@@ -53,6 +53,7 @@ pub(super) fn contacts(scenario: &Scenario, controls: &[ControlProbe]) -> Vec<Co
             }
         }
         None => {
+            add("the DNS resolver, port 53".to_owned(), "look up MX hosts and addresses".to_owned(), Reach::Remote);
             add(
                 format!("MX hosts of {}", scenario.domain.value),
                 "send probes by SMTP, port 25".to_owned(),

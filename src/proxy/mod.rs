@@ -8,7 +8,7 @@
 //!                  serve ──dial──> upstream, the only host that it ever talks to
 //!                     │
 //!                     v
-//!                  relay      one task: reads a chunk, asks the session, writes it on
+//!                  relay      one task: reads a chunk, asks the session, writes it on; TLS where it must
 //!                     │
 //!                     v
 //!                  session/   SMTP without I/O: what is said, what is due, what a fault does
@@ -34,6 +34,7 @@ mod session;
 mod settings;
 mod shared;
 pub mod standing;
+mod termination;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
@@ -46,6 +47,7 @@ use std::time::Duration;
 pub use counts::{Guest, Traffic};
 pub use rules::{Armed, PhaseOf};
 pub use settings::{Front, Limits, Ours, ProxyError, Settings, Upstream};
+pub use termination::{Termination, TerminationError};
 
 use crate::source::plural;
 use listen::Doors;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::rules::{Armed, PhaseOf};
+use super::termination::Termination;
 use crate::record::{Journal, RunId};
 use crate::world::{Callers, Dice};
 
@@ -27,6 +28,9 @@ pub struct Settings {
     pub journal: Journal,
     /// The phase of a probe, for the trigger `probe`; none: such a fault never fires.
     pub phase_of: Option<PhaseOf>,
+    /// What clients are shown where a fault needs to see inside of TLS. None: what comes behind
+    /// STARTTLS passes unseen.
+    pub tls: Option<Termination>,
     /// How much of everything.
     pub limits: Limits,
 }
@@ -84,6 +88,8 @@ pub struct Limits {
     pub connections: usize,
     /// How long the upstream may take to accept a connection.
     pub connect: Duration,
+    /// How long a TLS handshake may take, with either side.
+    pub handshake: Duration,
     /// How long a connection may stand still. Above RFC 5321 4.5.3.2.6 and Sendmail's hour.
     pub idle: Duration,
     /// How long a client may take to close its side behind our FIN.
@@ -95,6 +101,7 @@ impl Default for Limits {
         Self {
             connections: 10_000,
             connect: Duration::from_secs(30),
+            handshake: Duration::from_secs(30),
             idle: Duration::from_secs(70 * 60),
             linger: Duration::from_secs(5),
         }

@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use super::counts::Commands;
 use super::live::Live;
 use super::rules::{PhaseOf, Rules, Serves};
-use super::{Limits, Ours, Settings};
+use super::{Limits, Ours, Settings, Termination};
 use crate::record::{Event, Journal};
 use crate::world::{Callers, Dice};
 
@@ -22,6 +22,7 @@ pub(super) struct Shared {
     pub(super) journal: Journal,
     pub(super) limits: Limits,
     pub(super) phase_of: Option<PhaseOf>,
+    pub(super) tls: Option<Termination>,
     pub(super) rules: watch::Sender<Arc<Rules>>,
     pub(super) live: Arc<Live>,
     pub(super) commands: Commands,
@@ -38,6 +39,7 @@ impl Shared {
             journal: settings.journal.clone(),
             limits: settings.limits,
             phase_of: settings.phase_of.clone(),
+            tls: settings.tls.clone(),
             rules: watch::Sender::new(Arc::default()),
             live: Arc::new(Live::new(settings.limits.connections)),
             commands: Commands::default(),

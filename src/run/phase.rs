@@ -1,7 +1,6 @@
 //! One phase: faults on, probes sent, evidence gathered until settled, faults off.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -11,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::RunError;
 use super::rig::Rig;
 use super::wait::{Patience, Watcher};
-use crate::plan::{PlannedPhase, Probe};
+use crate::plan::PlannedPhase;
 use crate::record::{Event, SentState};
 use crate::send::Outgoing;
 
@@ -63,33 +62,32 @@ fn width(rig: &Rig, phase: &PlannedPhase) -> usize {
     stated.map_or(rig.jobs, |at_once| rig.jobs.min(at_once as usize)).max(1)
 }
 
-/// Sends the phase's own probes, each by a task of its own.
+/// Sends the phase's own probes, each by a task of its own: at its time where there is a pace, and
+/// no more at once than may be.
 fn send(rig: &Rig, phase: &PlannedPhase, enough: &CancellationToken) -> JoinSet<SentState> {
     let stated = rig.plan.scenario.phases[phase.index].probes.as_ref();
     let interval = stated.and_then(|it| it.interval).unwrap_or_default();
     let gate = Arc::new(Semaphore::new(width(rig, phase)));
     let mut senders = JoinSet::new();
     for (position, probe) in phase.probes.iter().enumerate() {
+        let Some(sender) = rig.sender(&probe.sender) else { continue };
         let start = Instant::now() + interval * position as u32;
-        let one = One { probe: probe.clone(), start, within: phase.within, enough: enough.clone() };
-        if let Some(sender) = rig.sender(&probe.sender) {
-            let (gate, make) = (Arc::clone(&gate), rig.maker());
-            senders.spawn(async move {
-                tokio::time::sleep_until(one.start).await;
-                let Probe { tag, number, reverse_path, recipient, size, .. } = &one.probe;
-                match make.outgoing(tag, u64::from(*number), reverse_path, recipient, *size, one.within) {
-                    Some(mail) => sender.deliver(&Outgoing { gate, enough: one.enough, ..mail }).await,
-                    None => SentState::Bounced,
-                }
-            });
-        }
+        let (probe, maker, within) = (probe.clone(), rig.maker(), phase.within);
+        let (gate, enough) = (Arc::clone(&gate), enough.clone());
+        senders.spawn(async move {
+            tokio::time::sleep_until(start).await;
+            match maker.outgoing(
+                &probe.tag,
+                u64::from(probe.number),
+                &probe.reverse_path,
+                &probe.recipient,
+                probe.size,
+                within,
+            ) {
+                Some(mail) => sender.deliver(&Outgoing { gate, enough, ..mail }).await,
+                None => SentState::Bounced,
+            }
+        });
     }
     senders
-}
-
-struct One {
-    probe: Probe,
-    start: Instant,
-    within: Duration,
-    enough: CancellationToken,
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::Instant;
 
-use super::{Outgoing, mx::Settings};
+use super::{Outgoing, Settings};
 use crate::mail::{Reply, Severity, Stage};
 use crate::record::{Attempt, AttemptResult, TlsSeen};
 use crate::smtp::{Session, Starttls, Stop, StopKind};

@@ -16,6 +16,7 @@ mod attempt;
 mod decide;
 mod message;
 mod mx;
+mod settings;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,7 +29,8 @@ use crate::record::Tag;
 
 pub use decide::{Decision, decide};
 pub use message::{MessageError, message};
-pub use mx::{Mx, Settings};
+pub use mx::Mx;
+pub use settings::Settings;
 
 /// A message on its way out.
 #[derive(Clone, Debug)]

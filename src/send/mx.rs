@@ -1,43 +1,20 @@
 //! The sender `mx`: mxdrill itself as the sending MTA (RFC 5321 5.1).
 
 use std::net::IpAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use super::attempt::{Tls, Try};
-use super::{Decision, Outgoing, decide};
-use crate::dns::{Candidate, LookupError, Lookups, NoRoute, route};
+use super::{Decision, Outgoing, Settings, decide};
+use crate::dns::{Candidate, LookupError, NoRoute, route};
 use crate::mail::Stage;
-use crate::record::{Attempt, AttemptResult, Event, Journal, Sent, SentState};
-use crate::scenario::Timeouts;
-use crate::tls::Trust;
-use crate::world::{Dialer, Dice};
+use crate::record::{Attempt, AttemptResult, Event, Sent, SentState};
 
 /// The port that MX hosts listen on where no route says otherwise.
 const SMTP: u16 = 25;
 /// The most addresses of one host that are tried.
 const MAX_ADDRESSES: usize = 20;
-
-/// What the sender is given.
-#[derive(Clone)]
-pub struct Settings {
-    /// The door to DNS.
-    pub names: Arc<dyn Lookups>,
-    /// The door to hosts.
-    pub dialer: Dialer,
-    /// Where it notes what it does.
-    pub journal: Journal,
-    /// For the order of equal preferences.
-    pub dice: Dice,
-    /// How long each step may take.
-    pub timeouts: Timeouts,
-    /// The name in EHLO.
-    pub helo: String,
-    /// Whose certificates are trusted when a peer's chain is judged.
-    pub trust: Trust,
-}
 
 /// The sender.
 #[derive(Clone)]

@@ -116,7 +116,7 @@ pub fn draw(source: &SourceText, said: &Diagnostic, paint: Paint) -> String {
         Some(_) => said.level.tint().primary_title(&said.title).element(snippet(source, said)),
         None => Group::with_title(said.level.tint().primary_title(&said.title)),
     };
-    if !said.notes.is_empty() || !said.help.is_empty() {
+    if said.mark.is_some() && !(said.notes.is_empty() && said.help.is_empty()) {
         group = group.element(Padding);
     }
     for note in &said.notes {

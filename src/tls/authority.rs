@@ -1,13 +1,10 @@
 //! A lab's own certificate authority, made anew for each lab.
 
-use std::sync::Arc;
-
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose, date_time_ymd};
-use rustls::ServerConfig;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::TlsAcceptor;
 
-use super::{Trust, provider};
+use super::{Trust, acceptor};
 
 /// An authority whose key lives in memory only.
 pub struct Authority {
@@ -38,6 +35,24 @@ pub enum Validity {
     /// From 3000.
     NotYet,
 }
+
+/// What can be wrong with a certificate that is made on purpose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flaw {
+    /// It is no longer valid.
+    Expired,
+    /// It is not valid yet.
+    NotYetValid,
+    /// It speaks for another name.
+    WrongName,
+    /// It is signed with its own key.
+    SelfSigned,
+    /// It is signed by an authority that nobody knows.
+    UnknownCa,
+}
+
+/// The name in a certificate for another name; no host can have it (RFC 6761 6.4).
+const OTHER_NAME: &str = "another-host.invalid";
 
 impl std::fmt::Debug for Authority {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -105,12 +120,29 @@ impl Authority {
     /// Where a name cannot stand in a certificate.
     pub fn acceptor(&self, names: &[&str]) -> Result<TlsAcceptor, AuthorityError> {
         let (chain, key) = self.issue(names, Validity::Current)?;
-        let mut config = ServerConfig::builder_with_provider(provider())
-            .with_safe_default_protocol_versions()?
-            .with_no_client_auth()
-            .with_single_cert(chain, key)?;
-        // Nobody resumes a session here.
-        config.send_tls13_tickets = 0;
-        Ok(TlsAcceptor::from(Arc::new(config)))
+        Ok(acceptor(chain, key)?)
     }
+
+    /// The same with something wrong on purpose, and nothing else.
+    ///
+    /// # Errors
+    /// Where `name` cannot stand in a certificate.
+    pub fn flawed_acceptor(&self, name: &str, flaw: Flaw) -> Result<TlsAcceptor, AuthorityError> {
+        let (chain, key) = match flaw {
+            Flaw::Expired => self.issue(&[name], Validity::Expired)?,
+            Flaw::NotYetValid => self.issue(&[name], Validity::NotYet)?,
+            Flaw::WrongName => self.issue(&[OTHER_NAME], Validity::Current)?,
+            Flaw::UnknownCa => Self::new()?.issue(&[name], Validity::Current)?,
+            Flaw::SelfSigned => self_signed(name)?,
+        };
+        Ok(acceptor(chain, key)?)
+    }
+}
+
+fn self_signed(name: &str) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>), AuthorityError> {
+    let key = KeyPair::generate()?;
+    let mut params = CertificateParams::new([name.to_owned()])?;
+    params.distinguished_name.push(DnType::CommonName, name);
+    let leaf = params.self_signed(&key)?;
+    Ok((vec![leaf.der().clone()], PrivateKeyDer::Pkcs8(key.serialize_der().into())))
 }

@@ -25,6 +25,8 @@ pub struct TlsFailed {
     pub why: String,
     /// What was seen until then.
     pub seen: TlsSeen,
+    /// The alert that the peer sent (RFC 8446 6), where it sent one.
+    pub alert: Option<u8>,
 }
 
 /// Encrypts `stream`, whatever certificate the peer shows, and says everything that is wrong with
@@ -41,7 +43,7 @@ pub async fn connect<S: AsyncRead + AsyncWrite + Unpin>(
     clock: &Clock,
     limit: Duration,
 ) -> Result<(TlsStream<S>, TlsSeen), TlsFailed> {
-    let failed = |why: String, seen: TlsSeen| TlsFailed { why, seen };
+    let failed = |why: String, seen: TlsSeen| TlsFailed { why, seen, alert: None };
     let name = ServerName::try_from(host.trim_end_matches('.').to_owned())
         .map_err(|_| failed(format!("`{host}` is no name that TLS could ask for"), TlsSeen::default()))?;
     let capture = Capture::new(provider().signature_verification_algorithms);
@@ -56,8 +58,15 @@ pub async fn connect<S: AsyncRead + AsyncWrite + Unpin>(
             seen.cipher = session.negotiated_cipher_suite().map(cipher);
             Ok((stream, seen))
         }
-        Ok(Err(error)) => Err(failed(error.to_string(), seen)),
+        Ok(Err(error)) => Err(TlsFailed { alert: alert(&error), ..failed(error.to_string(), seen) }),
         Err(_) => Err(failed(format!("it was not complete within {limit:?}"), seen)),
+    }
+}
+
+fn alert(error: &std::io::Error) -> Option<u8> {
+    match error.get_ref()?.downcast_ref()? {
+        rustls::Error::AlertReceived(alert) => Some(u8::from(*alert)),
+        _ => None,
     }
 }
 

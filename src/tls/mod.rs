@@ -5,12 +5,13 @@
 //!                        │ the verifier captures and never aborts: opportunistic TLS goes on
 //!                        └ judge(chain, host, roots, now): each check by itself
 //!
-//!   Authority ──> acceptor(names) for a lab's hosts
+//!   Authority ──> acceptor(names) for a lab's hosts, also with a flaw on purpose
 //! ```
 //!
 //! One provider, aws-lc-rs, named everywhere and never a process default. The time of day comes
 //! from the run's clock.
 
+mod accept;
 mod authority;
 mod capture;
 mod connect;
@@ -18,7 +19,8 @@ mod describe;
 mod judge;
 mod trust;
 
-pub use authority::{Authority, AuthorityError, Validity};
+pub use accept::{BadIdentity, acceptor, acceptor_from_pem};
+pub use authority::{Authority, AuthorityError, Flaw, Validity};
 pub use connect::{TlsFailed, connect};
 pub use describe::certificate;
 pub use judge::{CertificateFlaw, judge};

@@ -1,5 +1,7 @@
 //! The program as a user calls it: exit codes, refusals, signals, and what is left behind.
 
+#![allow(clippy::expect_used, clippy::panic)] // this is how a test fails
+
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -203,6 +205,46 @@ fn reports_are_written_and_saved_records_are_rendered_again() {
         stdout(&output),
         "the journal tells the same"
     );
+}
+
+#[test]
+fn a_watch_finds_what_arrives_later_and_changes_the_verdict() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mbox = folder.path().join("legacy.mbox");
+    fs::write(&mbox, "").expect("written");
+    let legacy = format!(
+        "new: {{ hosts: [mx1.new.example] }}\n  legacy:\n    hosts: [mx.old.example]\n    collectors:\n      - mbox: {{ path: {} }}",
+        mbox.display()
+    );
+    let text = LAB
+        .replace("new: { hosts: [mx1.new.example] }", &legacy)
+        .replace(
+            "mx1.new.example: { store: {} }\n",
+            "mx1.new.example: { store: {} }\n    mx.old.example: { reject: {} }\n",
+        )
+        .replace("at: new, within: 3s", "at: new, never: legacy, within: 3s, watch: 100ms");
+    let path = folder.path().join("drill.yaml");
+    fs::write(&path, text).expect("written");
+    let kept = folder.path().join("kept");
+    let ran = run(&["run", &path.display().to_string(), "--record", &kept.display().to_string()]);
+    assert_eq!(code(&ran), 0, "{}{}", stdout(&ran), stderr(&ran));
+    let run_folder = only_folder_in(&kept);
+    let record = |name: &str| -> Value {
+        serde_json::from_str(&fs::read_to_string(run_folder.join(name)).expect("a record")).expect("JSON")
+    };
+    let tag = record("record.json")["phases"][0]["probes"][0]["tag"].as_str().expect("a tag").to_owned();
+
+    // A spool with an old route hands a copy to the legacy platform after all.
+    let late = format!(
+        "From probe@sender.example Sat Nov 21 08:00:00 2026\nReceived: from mx9.example ([192.0.2.9]) by mx.old.example with ESMTP id 4WkQ2n1z; Sat, 21 Nov 2026 08:00:00 +0000\nX-Mxdrill-Tag: {tag}\n\nbody\n\n"
+    );
+    fs::write(&mbox, late).expect("written");
+    let watched = run(&["watch", &run_folder.display().to_string(), "--for", "1s"]);
+    assert_eq!(code(&watched), 1, "{}{}", stdout(&watched), stderr(&watched));
+    assert!(stdout(&watched).contains("reached `legacy`"), "{}", stdout(&watched));
+    assert_eq!(record("record.json")["verdict"], "fail", "the record beside the journal is the new one");
+    let again = run(&["report", &run_folder.join("journal.jsonl").display().to_string()]);
+    assert_eq!(code(&again), 1, "the journal tells the same: {}", stdout(&again));
 }
 
 #[test]

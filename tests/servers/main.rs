@@ -3,6 +3,10 @@
 //! Every test has a network and servers of its own. It renders its scenario, runs the built `mxdrill` on it, and compares
 //! the record with what the servers themselves wrote into their logs.
 
+#![allow(clippy::expect_used, clippy::panic)] // this is how a test fails
+
+mod live;
+mod senders;
 #[path = "../support/servers.rs"]
 mod servers;
 

@@ -25,5 +25,6 @@ wanted() {
     case "$1" in
     new) echo "layout 1: postfix dovecot-imapd dovecot-lmtpd haproxy openssl" ;;
     legacy) echo "layout 1: exim4-daemon-light" ;;
+    senders) echo "layout 1: opensmtpd" ;;
     esac
 }

@@ -88,7 +88,11 @@ impl Server {
 
     /// The log that says what became of each message.
     pub(crate) fn log_path(&self) -> PathBuf {
-        self.path(if self.name.starts_with("legacy") { "log/mainlog" } else { "log/mail.log" })
+        self.path(match self.name {
+            "legacy" | "legacy-closed" | "sender-exim" => "log/mainlog",
+            "sender-opensmtpd" => "log/opensmtpd.out",
+            _ => "log/mail.log",
+        })
     }
 
     /// Its text, as far as it is written.

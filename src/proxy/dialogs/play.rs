@@ -143,6 +143,7 @@ pub(in crate::proxy) fn settings() -> Settings {
         dice: Dice::new(7),
         journal: Journal::in_memory(Clock::starting_at(jiff::Timestamp::UNIX_EPOCH)),
         phase_of: None,
+        tls: None,
         limits: Limits::default(),
     }
 }

@@ -198,11 +198,16 @@ fn bound(address: SocketAddr) -> io::Result<Socket> {
     }
 }
 
-async fn accept(listener: TcpListener, shared: Arc<Shared>, front: Front, fillers: Vec<SocketAddr>) {
+async fn accept(listener: TcpListener, shared: Arc<Shared>, front: Front, mut fillers: Vec<SocketAddr>) {
     while let Some(place) = shared.live.place().await {
         match listener.accept().await {
-            Ok((_, peer)) if fillers.contains(&peer) => {}
-            Ok((client, peer)) => serve::spawn(&shared, &front, client, peer, place),
+            Ok((client, peer)) => match fillers.iter().position(|filler| *filler == peer) {
+                // Once: a client may call from the same port later.
+                Some(known) => {
+                    fillers.swap_remove(known);
+                }
+                None => serve::spawn(&shared, &front, client, peer, place),
+            },
             // The client was gone before it was accepted.
             Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
             Err(error) => {

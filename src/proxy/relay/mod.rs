@@ -14,10 +14,13 @@ use tokio::io::ReadBuf;
 use tokio::time::{Instant, Interval, MissedTickBehavior, Sleep, interval_at, sleep_until};
 
 use super::Limits;
-use super::session::{End, Need, Outs, Session};
+use super::session::{End, Handshake, Need, Outs, Session};
+use channel::Channel;
 use side::Side;
 pub(super) use side::Wire;
 
+mod channel;
+mod secure;
 mod side;
 
 /// How many bytes are read at once.
@@ -26,8 +29,8 @@ const CHUNK: usize = 32 * 1024;
 /// One connection.
 pub(super) struct Relay<C, U> {
     session: Session,
-    client: Side<C>,
-    upstream: Option<Side<U>>,
+    client: Side<Channel<C>>,
+    upstream: Option<Side<Channel<U>>>,
     limits: Limits,
     idle: Interval,
     stirred: Stirred,
@@ -42,6 +45,13 @@ pub(super) struct Relay<C, U> {
 enum Stirred {
     No,
     Yes,
+}
+
+/// Why no more bytes are moved for now.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Pause {
+    Handshake(Handshake),
+    End(End),
 }
 
 /// What one look at a side has brought.
@@ -60,8 +70,8 @@ impl<C: Wire, U: Wire> Relay<C, U> {
         idle.set_missed_tick_behavior(MissedTickBehavior::Delay);
         Self {
             session,
-            client: Side::new(client),
-            upstream: upstream.map(Side::new),
+            client: Side::new(Channel::Clear(client)),
+            upstream: upstream.map(|wire| Side::new(Channel::Clear(wire))),
             limits,
             idle,
             stirred: Stirred::No,
@@ -73,7 +83,13 @@ impl<C: Wire, U: Wire> Relay<C, U> {
     /// Until both sides are done, a fault ends it, or nothing moves any more.
     pub(super) async fn run(&mut self) {
         self.session.start(&mut Outs { client: &mut self.client.out, upstream: &mut vec![] });
-        let ended = poll_fn(|cx| self.poll(cx)).await;
+        let ended = loop {
+            match poll_fn(|cx| self.poll(cx)).await {
+                Ok(Pause::Handshake(handshake)) => self.secure(handshake).await,
+                Ok(Pause::End(end)) => break Ok(end),
+                Err(error) => break Err(error),
+            }
+        };
         self.session.over();
         match ended {
             Ok(End::Close) => self.close().await,
@@ -82,7 +98,7 @@ impl<C: Wire, U: Wire> Relay<C, U> {
         }
     }
 
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<End>> {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Pause>> {
         self.session.link().is_polled_by(cx.waker());
         loop {
             if self.session.is_to_leave() {
@@ -91,10 +107,16 @@ impl<C: Wire, U: Wire> Relay<C, U> {
             self.drop_upstream();
             if let Some(end) = self.session.end() {
                 let over = self.client.poll_flush(cx)?.is_ready() || self.poll_idle(cx).is_ready();
-                return if over { Poll::Ready(Ok(end)) } else { Poll::Pending };
+                return if over { Poll::Ready(Ok(Pause::End(end))) } else { Poll::Pending };
+            }
+            if let Some(handshake) = self.session.handshake() {
+                if self.client.poll_flush(cx)?.is_ready() {
+                    return Poll::Ready(Ok(Pause::Handshake(handshake)));
+                }
+                return self.poll_idle(cx).map(|()| Ok(Pause::End(End::Close)));
             }
             if self.is_done() {
-                return Poll::Ready(Ok(End::Close));
+                return Poll::Ready(Ok(Pause::End(End::Close)));
             }
             let to_client = self.poll_upstream(cx)?;
             let to_upstream = self.poll_client(cx)?;
@@ -104,7 +126,7 @@ impl<C: Wire, U: Wire> Relay<C, U> {
                 self.stirred = Stirred::Yes;
                 continue;
             }
-            return self.poll_idle(cx).map(|()| Ok(End::Close));
+            return self.poll_idle(cx).map(|()| Ok(Pause::End(End::Close)));
         }
     }
 
@@ -259,7 +281,7 @@ impl<C: Wire, U: Wire> Relay<C, U> {
     fn fail(&self, error: &io::Error) {
         if error.kind() == io::ErrorKind::ConnectionReset {
             self.client.wire.reset_on_drop();
-            if let Some(upstream) = &self.upstream {
+            if let Some(upstream) = self.upstream.as_ref().filter(|upstream| !upstream.has_ended()) {
                 upstream.wire.reset_on_drop();
             }
         }

@@ -10,7 +10,7 @@ use tokio::net::TcpStream;
 use super::{CHUNK, Progress};
 
 /// A socket, or what stands for one in a test.
-pub(in crate::proxy) trait Wire: AsyncRead + AsyncWrite + Unpin {
+pub(in crate::proxy) trait Wire: AsyncRead + AsyncWrite + Unpin + Send {
     /// From now on dropping it sends RST.
     fn reset_on_drop(&self);
 }
@@ -91,7 +91,8 @@ impl<S: Wire> Side<S> {
             self.out = vec![];
             self.written = 0;
         }
-        Poll::Ready(Ok(()))
+        // TLS may hold back what it has taken.
+        Pin::new(&mut self.wire).poll_flush(cx)
     }
 
     /// Writes `bytes` before what waits; what is not taken at once waits first.

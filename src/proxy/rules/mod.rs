@@ -75,19 +75,22 @@ impl Rules {
         first
     }
 
+    /// Those that may yet meet this session behind STARTTLS.
+    fn inside<'a>(&'a self, facts: &'a Facts<'a>) -> impl Iterator<Item = &'a Arc<Rule>> {
+        self.rules.iter().filter(|rule| rule.may_fire_inside(facts))
+    }
+
+    /// Whether some fault may yet meet this session behind STARTTLS.
+    pub(super) fn any_inside(&self, facts: &Facts<'_>) -> bool {
+        self.inside(facts).next().is_some()
+    }
+
     /// Says once that faults behind STARTTLS cannot fire.
-    pub(super) fn tell_of_tls(&self) -> Option<String> {
-        use Stage::{Auth, Body, Data, Eom, Mail, Quit, Rcpt};
-        let inside = [Auth, Mail, Rcpt, Data, Body, Eom, Quit];
-        if !self.at_any(&inside) || self.told_of_tls.swap(true, Ordering::Relaxed) {
+    pub(super) fn tell_of_tls(&self, facts: &Facts<'_>) -> Option<String> {
+        let blind: Vec<String> = self.inside(facts).map(|rule| format!("`{}`", rule.fault())).collect();
+        if blind.is_empty() || self.told_of_tls.swap(true, Ordering::Relaxed) {
             return None;
         }
-        let blind: Vec<String> = self
-            .rules
-            .iter()
-            .filter(|rule| inside.contains(&rule.stage()))
-            .map(|rule| format!("`{}`", rule.fault()))
-            .collect();
         Some(format!(
             "a client went on with STARTTLS, behind which the proxy sees nothing: {} cannot fire there",
             blind.join(", ")

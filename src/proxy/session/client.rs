@@ -101,6 +101,7 @@ impl Session {
                 Input::AuthLine => self.auth_line(&mut turn.cut),
                 Input::Overlong(_) => self.overlong(&mut turn.cut),
                 Input::Unknown => Step::Wait,
+                Input::Hello(_) => self.hello(turn),
                 Input::Ignored => ignored(&mut turn.cut),
                 Input::Blind => {
                     turn.cut.pass(turn.cut.rest().len());
@@ -152,7 +153,7 @@ impl Session {
     pub(super) fn goes_up(&mut self, asked: Asked, fault: Option<Box<Decision>>, cut: &mut Cut<'_>, taken: usize) {
         cut.pass(taken);
         self.pending.push_back(Slot { asked, from: Source::Upstream, fault });
-        if matches!(asked, Asked::Data | Asked::Auth | Asked::StartTls) {
+        if matches!(asked, Asked::Data | Asked::Auth | Asked::StartTls | Asked::Secure(_)) {
             self.input = Input::Unknown;
         }
     }
@@ -161,6 +162,7 @@ impl Session {
     fn weigh(&mut self, command: &Command<'_>, line: Said<'_>, turn: &mut Turn<'_>) -> Step {
         let fault = match command {
             Command::Data => return self.weigh_data(line, turn),
+            Command::StartTls => return self.weigh_starttls(line, turn),
             Command::Bdat { size, last } => {
                 let head = Head { size: *size, last: *last, taken: line.taken };
                 return self.weigh_chunk(head, line, turn);

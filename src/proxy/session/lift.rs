@@ -55,7 +55,7 @@ impl Session {
             let lifted = slot.fault.as_deref().is_some_and(|decision| !rules.hold(&decision.rule));
             if lifted && matches!(slot.from, Source::Upstream) {
                 slot.fault = None;
-                if index == 0 {
+                if index == 0 && slot.passes() {
                     to_client.append(&mut self.collected);
                 }
             }

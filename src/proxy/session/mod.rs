@@ -19,6 +19,7 @@ mod envelope;
 mod leave;
 mod lift;
 mod scan;
+mod secure;
 mod slot;
 mod upstream;
 
@@ -39,6 +40,8 @@ use crate::record::{Event, Firing, Tag};
 use crate::scenario::fault::Action;
 use envelope::Envelope;
 use scan::ReplyScanner;
+use secure::Securing;
+pub(super) use secure::{Failure, Handshake};
 use slot::{Asked, Decision, Held, Slot, Source};
 
 /// How many bytes of a client are kept that cannot be read yet, at most.
@@ -99,6 +102,8 @@ enum Input {
     Chunk(body::Chunk),
     /// Behind a banner that refuses: only QUIT is taken (RFC 5321 3.1).
     Refused,
+    /// The first message of TLS, which is answered with these bytes instead.
+    Hello(Vec<u8>),
     /// Read and thrown away.
     Ignored,
     /// TLS, or no SMTP that can be followed.
@@ -137,6 +142,7 @@ pub(super) struct Session {
     envelope: Envelope,
     held: Option<Held>,
     silent: Option<Silent>,
+    securing: Option<Securing>,
     pace: Option<crate::proxy::action::Pace>,
     /// Whether the client has said its last.
     heard: Heard,
@@ -175,6 +181,7 @@ impl Session {
             envelope: Envelope::default(),
             held: None,
             silent: None,
+            securing: None,
             pace: None,
             heard: Heard::InPart,
             need: Need::Wanted,
@@ -219,21 +226,25 @@ impl Session {
         if !self.rules.at_any(&[stage]) {
             return None;
         }
-        let tag = self.envelope.tag.as_ref().or(self.connection.caller.as_ref());
-        let facts = Facts {
+        let facts = self.facts(stage, only);
+        let rule = self.rules.decide(&facts, self.shared.dice)?;
+        Some(Box::new(Decision { rule, stage, tag: facts.tag.cloned(), command: slot::evidence(line) }))
+    }
+
+    /// What is known at this moment.
+    fn facts<'a>(&'a self, stage: Stage, only: Option<&'a [String]>) -> Facts<'a> {
+        Facts {
             stage,
             now: Instant::now(),
             front: self.connection.front,
             client: self.connection.peer.ip(),
             connections: self.shared.live.count(),
-            tag,
+            tag: self.envelope.tag.as_ref().or(self.connection.caller.as_ref()),
             sender: self.envelope.sender.as_deref(),
             recipients: only.unwrap_or(&self.envelope.recipients),
             phase_of: self.shared.phase_of.as_ref(),
             serves: self.shared.serves(),
-        };
-        let rule = self.rules.decide(&facts, self.shared.dice)?;
-        Some(Box::new(Decision { rule, stage, tag: tag.cloned(), command: slot::evidence(line) }))
+        }
     }
 
     /// Notes that a fault took effect.

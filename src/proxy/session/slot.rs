@@ -7,11 +7,14 @@ use tokio::time::Instant;
 use crate::mail::{Command, Stage};
 use crate::proxy::rules::Rule;
 use crate::record::Tag;
+use crate::tls::Flaw;
 
 /// What a reply answers, as far as it says how to go on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Asked {
     StartTls,
+    /// STARTTLS, and the proxy ends TLS; with this flaw in its certificate.
+    Secure(Option<Flaw>),
     Auth,
     Rcpt,
     Data,
@@ -57,7 +60,15 @@ impl Slot {
 
     /// Whether its reply goes to the client as it comes.
     pub(super) fn passes(&self) -> bool {
-        self.fault.is_none() && matches!(self.from, Source::Upstream)
+        self.fault.is_none() && matches!(self.from, Source::Upstream) && !matches!(self.asked, Asked::Secure(_))
+    }
+
+    /// Lets the upstream's reply through, whatever was to become of it.
+    pub(super) fn let_pass(&mut self) {
+        self.fault = None;
+        if let Asked::Secure(_) = self.asked {
+            self.asked = Asked::StartTls;
+        }
     }
 }
 

@@ -2,8 +2,10 @@
 
 use super::cut::Cut;
 use super::envelope::Bytes;
+use super::secure::Securing;
 use super::slot::{Asked, Source};
 use super::{Input, Outs, Session};
+use crate::mail::Stage;
 use crate::mail::reply::MAX_REPLY;
 
 impl Session {
@@ -36,7 +38,7 @@ impl Session {
     }
 
     fn hear(&mut self, cut: &mut Cut<'_>) {
-        while !cut.rest().is_empty() && self.held.is_none() && self.end.is_none() {
+        while !cut.rest().is_empty() && self.held.is_none() && self.end.is_none() && self.securing.is_none() {
             if matches!(self.input, Input::Blind) {
                 return cut.pass(cut.rest().len());
             }
@@ -47,7 +49,7 @@ impl Session {
                 Some(ended) if whole => {
                     self.collected.extend_from_slice(&cut.rest()[..ended.taken]);
                     cut.skip(ended.taken);
-                    self.reply_is_whole(ended.code, cut.sink());
+                    self.reply_is_whole(ended.code, cut);
                 }
                 Some(ended) => {
                     cut.pass(ended.taken);
@@ -68,18 +70,25 @@ impl Session {
             && let Some(slot) = self.pending.front_mut()
             && matches!(slot.from, Source::Upstream)
         {
-            slot.fault = None;
+            slot.let_pass();
             cut.sink().append(&mut self.collected);
         }
     }
 
-    fn reply_is_whole(&mut self, code: u16, to_client: &mut Vec<u8>) {
+    fn reply_is_whole(&mut self, code: u16, cut: &mut Cut<'_>) {
         let reply = std::mem::take(&mut self.collected);
-        let Some(slot) = self.pending.pop_front() else { return };
+        let Some(mut slot) = self.pending.pop_front() else { return };
         if matches!(slot.from, Source::Unseen) {
             return;
         }
-        self.deliver(slot.asked, slot.fault, reply, code, to_client);
+        if matches!(slot.asked, Asked::Secure(_)) && !cut.rest().is_empty() {
+            // Not to be taken for something said inside (RFC 3207 5): the client is to see it.
+            slot.let_pass();
+        }
+        match slot.asked {
+            Asked::Secure(_) => self.go_ahead(slot.asked, slot.fault, (reply, code), cut.sink()),
+            asked => self.deliver(asked, slot.fault, reply, code, cut.sink()),
+        }
     }
 
     fn reply_passes(&mut self, code: u16) {
@@ -95,7 +104,8 @@ impl Session {
             (Asked::Data, 300..400) => self.body_begins(),
             (Asked::Auth, 300..400) => self.input = Input::AuthLine,
             (Asked::StartTls, 200..300) => self.goes_dark(),
-            (Asked::Data | Asked::Auth | Asked::StartTls, _) => {
+            (Asked::Secure(flaw), 200..300) => self.securing = Some(Securing::Client(flaw)),
+            (Asked::Data | Asked::Auth | Asked::StartTls | Asked::Secure(_), _) => {
                 self.envelope.plan.bytes = Bytes::Upstream;
                 self.reads_commands();
             }
@@ -113,7 +123,7 @@ impl Session {
     /// Behind STARTTLS nothing can be seen.
     fn goes_dark(&mut self) {
         self.input = Input::Blind;
-        if let Some(text) = self.rules.tell_of_tls() {
+        if let Some(text) = self.rules.tell_of_tls(&self.facts(Stage::Starttls, None)) {
             self.shared.warn(&text);
         }
     }

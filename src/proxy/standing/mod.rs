@@ -353,6 +353,7 @@ impl StandSettings {
             dice: self.dice,
             journal,
             phase_of: None,
+            tls: None,
             limits: self.limits,
         }
     }

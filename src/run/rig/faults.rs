@@ -1,6 +1,5 @@
 //! Fault proxies: one before each host that needs one, and the faults of a phase in them.
 
-use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
@@ -9,15 +8,13 @@ use tokio::time::Instant;
 
 use super::super::{Kind, RunError};
 use super::Rig;
-use super::ground::{Place, Places};
+use super::ground::{Backstage, Place, Places};
 use crate::lab;
 use crate::plan::SharedPlan;
-use crate::proxy::{self, Armed, Limits, Ours, PhaseOf, Proxy, ProxyError, Settings};
+use crate::proxy::{self, Armed, Limits, Ours, PhaseOf, Proxy, ProxyError, Settings, Termination};
 use crate::record::{Event, Journal, StandingProxy};
+use crate::tls::Authority;
 use crate::world::{Dialer, Dice, Listening};
-
-/// Listeners that wait for the lab's embedded hosts, by host.
-pub(super) type Backstage = HashMap<String, Vec<TcpListener>>;
 
 /// The proxy before one host.
 pub(super) struct Front {
@@ -44,6 +41,7 @@ pub(super) async fn fronts(
     places: &Places,
     dialer: &Dialer,
     dice: Dice,
+    certificates: &Arc<Authority>,
     journal: &Journal,
 ) -> Result<(Vec<Front>, Backstage), RunError> {
     let mut fronts = vec![];
@@ -58,7 +56,10 @@ pub(super) async fn fronts(
         };
         let (listeners, upstreams) = behind(host, place, way)?;
         backstage.insert(host.clone(), listeners);
-        let settings = settings(plan, host, place, way, &upstreams, dialer, dice, journal);
+        let tls = Termination::by_authority(Arc::clone(certificates), host);
+        let tls = tls.map_err(|error| RunError::new(Kind::Harness, error))?;
+        let settings =
+            Settings { tls: Some(tls), ..settings(plan, host, place, way, &upstreams, dialer, dice, journal) };
         let proxy = Proxy::start(settings).await.map_err(refused)?;
         for (own, listen) in place.own.iter().zip(proxy.addresses()) {
             let proxied = Some(Arc::from(way.word()));
@@ -132,6 +133,7 @@ fn settings(
         dice,
         journal: journal.clone(),
         phase_of: Some(phase_of),
+        tls: None,
         limits: Limits::default(),
     }
 }

@@ -5,10 +5,10 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use indexmap::IndexMap;
+use tokio::net::TcpListener;
 
 use super::super::{Context, Kind, RunError};
 use super::Names;
-use super::faults::Backstage;
 use crate::dns::{Authority, LookupError, Lookups, Resolver};
 use crate::inventory::Endpoint;
 use crate::lab::{Ground, Lab, Setting};
@@ -19,6 +19,9 @@ use crate::tls;
 
 /// The SMTP port of hosts that are no lab's.
 const SMTP: u16 = 25;
+
+/// Listeners that wait for the lab's embedded hosts, by host.
+pub(super) type Backstage = HashMap<String, Vec<TcpListener>>;
 
 /// One host and how it is reached.
 #[derive(Clone, Debug, Default)]
@@ -61,7 +64,8 @@ pub(super) async fn names(
             lab.zones.iter().map(|(origin, text)| (origin.clone(), text.value.clone())).collect();
         let hosts: Vec<(String, Vec<IpAddr>)> =
             ground.hosts.iter().map(|(host, site)| (host.clone(), distinct(&site.addresses))).collect();
-        let authority = Authority::start(ground.dns, &zones, &hosts).await.map_err(|error| harness(&error))?;
+        let authority =
+            Authority::start(ground.dns, &zones, &hosts, &lab.dns_faults).await.map_err(|error| harness(&error))?;
         let resolver = Resolver::at(authority.address()).map_err(|error| harness(&error))?;
         return Ok((Some(authority), Arc::new(resolver)));
     }

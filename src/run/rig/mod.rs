@@ -54,6 +54,11 @@ impl Rig {
     /// # Errors
     /// What cannot be had, where, and what to do. Everything that was up is down again.
     pub(super) async fn up(plan: &SharedPlan, context: &Context, journal: &Journal) -> Result<Self, RunError> {
+        if let Some(proxy) = plan.scenario.proxies.values().next() {
+            let what = format!("the standing proxy before `{}` cannot be told about faults yet", proxy.host.value);
+            return Err(RunError::new(Kind::Usage, what)
+                .help("leave `proxies` out: the run then puts a proxy of its own there"));
+        }
         let ground = match &plan.scenario.lab {
             Some(lab) => Some(Ground::plan(lab).map_err(|error| RunError::new(Kind::Harness, error))?),
             None => None,
@@ -64,7 +69,7 @@ impl Rig {
         let dialer = Dialer::default();
         let certificates = ground::certificates()?;
         let dice = Dice::new(plan.seed);
-        let (fronts, listeners) = faults::fronts(plan, &places, &dialer, dice, journal).await?;
+        let (fronts, listeners) = faults::fronts(plan, &places, &dialer, dice, &certificates, journal).await?;
         let setting = Setting {
             run: plan.run.clone(),
             journal: journal.clone(),

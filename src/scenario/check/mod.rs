@@ -76,7 +76,7 @@ pub(super) fn check(scenario: &Scenario, files: &mut Files) {
     phase::check(scenario, files);
     for phase in &scenario.phases {
         fault::check(scenario, phase, files);
-        shadow::check(scenario, phase, files);
+        shadow::check(phase, files);
     }
     expect::check(scenario, files);
 }

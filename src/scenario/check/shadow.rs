@@ -1,24 +1,20 @@
-//! Faults that are never met: the first in file order wins, nobody comes past some, and nothing is
-//! seen behind STARTTLS.
+//! Faults that are never met: the first in file order wins, and nobody comes past some.
 
 use super::Files;
 use crate::mail::Stage;
+use crate::scenario::Phase;
 use crate::scenario::fault::{Action, Fault, Scope};
-use crate::scenario::{LabHost, LabHostKind, LabTls, Phase, Scenario};
 use crate::source::Diagnostic;
 
-pub(super) fn check(scenario: &Scenario, phase: &Phase, files: &mut Files) {
+pub(super) fn check(phase: &Phase, files: &mut Files) {
     for (index, fault) in phase.faults.iter().enumerate() {
         let same = phase.faults[..index].iter().find(|other| same_place(other, fault));
         let walls = phase.faults.iter().find(|other| is_wall_before(other, fault));
-        let sealed = scenario.lab.as_ref().and_then(|lab| lab.hosts.get(&fault.host.value)).filter(|it| seals(it));
         if let Some(other) = same {
             let note = "of several faults that fit, the first in the file wins";
             files.say(Diagnostic::warning(fault.span, comes_first(other)).context(other.span, "this one").note(note));
         } else if let Some(other) = walls {
             files.say(Diagnostic::warning(fault.span, nobody_passes(other)).context(other.span, "this one"));
-        } else if let Some(host) = sealed.filter(|_| is_behind_starttls(fault) && !hidden(phase, fault)) {
-            files.say(encrypted(fault, host));
         }
     }
 }
@@ -42,32 +38,6 @@ fn comes_first(other: &Fault) -> String {
 
 fn nobody_passes(other: &Fault) -> String {
     format!("this fault never fires: nobody comes past `{}` at `{}`", other.action.word(), other.at.value)
-}
-
-/// Whether sessions with a host of the lab are encrypted: its STARTTLS is taken whenever it is offered.
-fn seals(host: &LabHost) -> bool {
-    host.tls == LabTls::Offered && !matches!(host.kind, LabHostKind::Real(_))
-}
-
-fn is_behind_starttls(fault: &Fault) -> bool {
-    fault.at.value > Stage::Starttls
-}
-
-/// Whether another fault of the phase takes STARTTLS out of the answer to EHLO.
-fn hidden(phase: &Phase, fault: &Fault) -> bool {
-    let hides = |other: &Fault| matches!(&other.action.value, Action::Hide(keyword) if keyword == "STARTTLS");
-    phase.faults.iter().any(|other| hides(other) && covers(other, fault))
-}
-
-fn encrypted(fault: &Fault, host: &LabHost) -> Diagnostic {
-    let title = format!("this fault never fires: sessions are encrypted before they come to `{}`", fault.at.value);
-    Diagnostic::warning(fault.at.span, title)
-        .context(host.name.span, "offers STARTTLS")
-        .note("the fault proxy sees nothing behind STARTTLS")
-        .help(format!(
-            "write `tls: absent` beside what the host does, or add {{ host: {}, at: ehlo, do: {{ hide: STARTTLS }} }}",
-            host.name.value
-        ))
 }
 
 /// Whether `other` takes every occurrence that `fault` could.

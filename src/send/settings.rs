@@ -1,0 +1,28 @@
+//! What a sender is given.
+
+use std::sync::Arc;
+
+use crate::dns::Lookups;
+use crate::record::Journal;
+use crate::scenario::Timeouts;
+use crate::tls::Trust;
+use crate::world::{Dialer, Dice};
+
+/// What the sender is given.
+#[derive(Clone)]
+pub struct Settings {
+    /// The door to DNS.
+    pub names: Arc<dyn Lookups>,
+    /// The door to hosts.
+    pub dialer: Dialer,
+    /// Where it notes what it does.
+    pub journal: Journal,
+    /// For the order of equal preferences.
+    pub dice: Dice,
+    /// How long each step may take.
+    pub timeouts: Timeouts,
+    /// The name in EHLO.
+    pub helo: String,
+    /// Whose certificates are trusted when a peer's chain is judged.
+    pub trust: Trust,
+}
