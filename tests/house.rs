@@ -159,6 +159,21 @@ fn names(code: &str, word: &str) -> bool {
     code.match_indices(word).any(|(at, _)| !code[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_'))
 }
 
+/// HTTP is spoken by the control API only.
+#[test]
+fn only_the_control_api_knows_http() {
+    const HTTP: &[&str] = &["axum", "hyper", "hyper_util", "prometheus_client"];
+    let mut wrong = vec![];
+    for (_, file, text) in sources() {
+        let inside = file.strip_prefix(root().join("src")).expect("a source file");
+        let used = HTTP.iter().filter(|name| text.contains(&format!("{name}::")));
+        if !inside.starts_with("proxy/control") {
+            wrong.extend(used.map(|name| format!("{}: `{name}`", file.display())));
+        }
+    }
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
 #[test]
 fn no_room_is_named_after_nothing() {
     const NOTHING: &[&str] = &["imp", "util", "utils", "common", "helpers", "types", "errors", "misc", "defs"];

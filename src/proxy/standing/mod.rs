@@ -16,6 +16,8 @@
 mod book;
 mod config;
 mod ledger;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
