@@ -56,7 +56,7 @@ const BEYOND_A_SCHEMA: &[&str] = &[
     "a-relay-to-itself",
     "a-reply-of-two-codes",
     "a-reply-that-asks-for-more-at-rcpt",
-    "a-reply-to-the-body",
+    "a-delay-of-the-body",
     "a-scenario-without-platforms",
     "a-timeout-of-a-day",
     "a-token-in-clear-text-over-the-net",

@@ -70,12 +70,23 @@ impl Session {
 
     fn plan_body(&mut self, line: &[u8]) {
         self.envelope.plan = Plan::default();
-        if self.envelope.accepted > 0 {
-            self.envelope.plan.body = self.decide(Stage::Body, None, line);
+        if self.envelope.accepted == 0 {
+            return;
+        }
+        match self.decide(Stage::Body, None, line) {
+            // The whole body is read before it is answered, as at its end.
+            Some(decision) if matches!(decision.rule.action(), Action::Reply(_)) => {
+                self.envelope.plan.eom = Some(decision)
+            }
+            fault => self.envelope.plan.body = fault,
         }
     }
 
     fn plan_eom(&mut self, line: &[u8]) {
+        if self.envelope.plan.eom.is_some() {
+            self.envelope.plan.bytes = Bytes::Nowhere;
+            return;
+        }
         let cut_short = self.envelope.plan.body.as_ref().is_some_and(|it| act::threshold(it.rule.action()).is_some());
         if self.envelope.accepted == 0 || cut_short {
             return;

@@ -135,8 +135,10 @@ impl Action {
             Action::Silent(_) | Action::Close | Action::Reset => {
                 &[Connect, Banner, Ehlo, Starttls, Auth, Mail, Rcpt, Data, Body, Eom, Quit]
             }
-            // There is no reply to a connection but the banner, and none to a body but that to its end.
-            Action::Reply(_) | Action::Delay(_) | Action::LoseReply | Action::Tarpit(_) | Action::Corrupt(_) => {
+            // There is no reply to a connection but the banner. At a body it is the same as at its end:
+            // all of it is read first.
+            Action::Reply(_) => &[Banner, Ehlo, Starttls, Auth, Mail, Rcpt, Data, Body, Eom, Quit],
+            Action::Delay(_) | Action::LoseReply | Action::Tarpit(_) | Action::Corrupt(_) => {
                 &[Banner, Ehlo, Starttls, Auth, Mail, Rcpt, Data, Eom, Quit]
             }
             Action::CloseAfter(_) | Action::ResetAfter(_) | Action::Throttle { .. } | Action::PrematureReply(_) => {
