@@ -179,7 +179,9 @@ fn outcome(trial: &Trial, word: Word, holders: &[Holder]) -> Outcome {
     Ok(format!("{route}{}", if risk { "+dup_risk" } else { "" }))
 }
 
+/// What the sender says of the trial's hosts and recipients.
 fn told(log: &str, trial: &Trial) -> String {
-    let lines = log.lines().filter(|line| line.contains(&trial.domain()));
+    let names = ['@', '.'].map(|before| format!("{before}{}", trial.domain()));
+    let lines = log.lines().filter(|line| names.iter().any(|name| line.contains(name)));
     lines.map(|line| format!("    {line}\n")).collect()
 }
