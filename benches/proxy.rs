@@ -6,7 +6,7 @@ mod support;
 
 use std::net::SocketAddr;
 
-use mxdrill::proxy::{Front, Limits, Proxy, Settings};
+use mxdrill::proxy::{Front, Limits, Ours, Proxy, Settings};
 use mxdrill::world::{Callers, Dice};
 
 fn main() {
@@ -22,12 +22,13 @@ fn main() {
 async fn serve(listen: SocketAddr, upstream: SocketAddr) {
     let settings = Settings {
         host: "sink.example".into(),
-        fronts: vec![Front { address: listen.ip(), listen, upstream }],
-        run: None,
+        fronts: vec![Front { address: listen.ip(), listen, upstream: upstream.into() }],
+        ours: Ours::AnyProbe,
         callers: Callers::default(),
         dice: Dice::new(1),
         journal: support::journal(),
         phase_of: None,
+        tls: None,
         limits: Limits::default(),
     };
     let _proxy = Proxy::start(settings).await.unwrap();

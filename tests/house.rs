@@ -18,7 +18,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("scenario", &["inventory", "mail", "source", "terms"]),
     ("record", &["inventory", "mail", "source", "terms", "world"]),
     ("plan", &["inventory", "mail", "record", "scenario", "source", "terms", "world"]),
-    ("dns", &["mail", "terms", "world"]),
+    ("dns", &["mail", "scenario", "terms", "world"]),
     ("tls", &["record", "terms", "world"]),
     ("smtp", &["mail"]),
     ("proxy", &["inventory", "mail", "record", "scenario", "smtp", "source", "terms", "tls", "world"]),

@@ -334,3 +334,31 @@ fn a_fault_meets_a_host_without_starttls_as_well() {
         assert!(attempts.map(|attempt| attempt.tls.as_ref().and_then(|tls| tls.ended_by)).all(|by| by == ended_by));
     }
 }
+
+#[test]
+fn a_name_that_dns_does_not_answer_moves_mail_to_the_next_host() {
+    let text = r#"
+name: DNS fails for the primary
+domain: drill.example
+platforms:
+  new: { hosts: [mx1.new.example, mx2.new.example] }
+lab:
+  dns: { faults: [{ name: mx1.new.example, do: servfail }] }
+  zones:
+    drill.example: |
+      @ MX 10 mx1.new.example.
+      @ MX 20 mx2.new.example.
+  hosts:
+    mx1.new.example: { store: {} }
+    mx2.new.example: { store: {} }
+phases:
+  - name: steady
+    probes: { count: 2 }
+    expect: { at: new, host: mx2.new.example, within: 3s }
+"#;
+    let ran = drill(SourceText::new("dns-fails.yaml", text), 7, 4);
+    let probe = &ran.record.phases[0].probes[0];
+    assert_eq!(probe.verdict, Verdict::Pass, "{probe:?}");
+    assert_eq!(probe.attempts[0].result, AttemptResult::NoAddress);
+    conserved(&ran);
+}

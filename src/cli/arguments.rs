@@ -8,6 +8,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::Exit;
+use crate::inventory::{Endpoint, Secret};
 use crate::report;
 
 /// Prove where mail really goes.
@@ -39,6 +40,10 @@ pub(super) enum Command {
     Watch(Watch),
     /// Render a saved record, report or journal again
     Report(Saved),
+    /// The fault proxy on its own, before a host that lives on
+    Proxy(Proxy),
+    /// For containers: is this proxy ready
+    Healthcheck(Healthcheck),
     /// JSON Schema of scenario, inventory, record or report
     Schema(Schema),
 }
@@ -141,6 +146,53 @@ pub(super) struct Saved {
 }
 
 #[derive(Debug, Args)]
+pub(super) struct Proxy {
+    /// Where to listen
+    #[arg(long, value_name = "ADDR:PORT", requires = "upstream", required_unless_present = "config")]
+    pub(super) listen: Option<SocketAddr>,
+    /// The host itself: everything goes there, and nowhere else
+    #[arg(long, value_name = "HOST:PORT", requires = "listen", value_parser = endpoint)]
+    pub(super) upstream: Option<Endpoint>,
+    /// The host's name in faults, logs and metrics; else as in --upstream
+    #[arg(long, value_name = "NAME", requires = "listen")]
+    pub(super) host: Option<String>,
+    /// A fault, such as 'at=rcpt first=3 do=reply:"451 4.7.1 later"'; repeatable
+    #[arg(long = "fault", value_name = "FAULT")]
+    pub(super) faults: Vec<String>,
+    /// Listeners, faults and settings from a YAML file; SIGHUP reads it again
+    #[arg(long, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+    /// Where the control API listens; anything but loopback needs --token
+    #[arg(long, value_name = "ADDR:PORT")]
+    pub(super) control: Option<SocketAddr>,
+    /// The bearer token of the control API
+    #[arg(long, value_name = "env:NAME|file:PATH", value_parser = secret)]
+    pub(super) token: Option<Secret>,
+    /// Faults lift themselves after this time without being renewed [over the control API: 10m]
+    #[arg(long, value_name = "TIME", value_parser = lease)]
+    pub(super) lease: Option<Duration>,
+    /// How long messages under way may take at the end [default: 3s]
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub(super) drain: Option<Duration>,
+    /// Decides what `chance` draws; from entropy where it is not given
+    #[arg(long, value_name = "N")]
+    pub(super) seed: Option<u64>,
+    /// The log on stderr
+    #[arg(long, value_enum, default_value = "text", value_name = "FORMAT")]
+    pub(super) log_format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Healthcheck {
+    /// The control API of the proxy
+    #[arg(value_name = "URL", default_value = "http://127.0.0.1:8025", value_parser = plain_url)]
+    pub(super) control: Endpoint,
+    /// How long to wait for the answer
+    #[arg(long, value_name = "TIME", default_value = "3s", value_parser = duration)]
+    pub(super) timeout: Duration,
+}
+
+#[derive(Debug, Args)]
 pub(super) struct Schema {
     /// Of what
     pub(super) kind: SchemaKind,
@@ -194,6 +246,30 @@ impl FromStr for Server {
 fn duration(text: &str) -> Result<Duration, String> {
     let span: jiff::SignedDuration = text.parse().map_err(|_| "write a time such as 30s, 10m or 2h".to_owned())?;
     Duration::try_from(span).map_err(|_| "a time cannot be negative".to_owned())
+}
+
+fn lease(text: &str) -> Result<Duration, String> {
+    let time = duration(text)?;
+    let allowed = crate::scenario::standing::LEASES.contains(&time);
+    allowed.then_some(time).ok_or_else(|| "a lease is a time from 1s to 7d".to_owned())
+}
+
+fn endpoint(text: &str) -> Result<Endpoint, String> {
+    text.parse().map_err(|_| "write a name or an address, a colon and a port, such as mx1.new.example:25".to_owned())
+}
+
+fn plain_url(text: &str) -> Result<Endpoint, String> {
+    let place = text.strip_prefix("http://").unwrap_or(text);
+    let place = place.strip_suffix("/readyz").unwrap_or(place).trim_end_matches('/');
+    endpoint(place).map_err(|_| "write the URL of a control API, such as http://127.0.0.1:8025".to_owned())
+}
+
+fn secret(text: &str) -> Result<Secret, String> {
+    match text.split_once(':') {
+        Some(("env", name)) if !name.is_empty() => Ok(Secret::Env(name.to_owned())),
+        Some(("file", path)) if !path.is_empty() => Ok(Secret::File(path.into())),
+        _ => Err("write env:NAME or file:PATH; a token in the arguments would be seen by everybody".to_owned()),
+    }
 }
 
 /// Prints why the arguments cannot be used, or the help that they ask for.

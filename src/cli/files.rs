@@ -72,17 +72,15 @@ fn in_folder(screen: &Screen, folder: &Path) -> Result<Vec<PathBuf>, Exit> {
 
 /// Reads one text file of at most 4 MiB.
 pub(super) fn read(screen: &Screen, path: &Path) -> Result<SourceText, Exit> {
-    let length = fs::metadata(path).map(|it| it.len());
-    let text = length.and_then(|length| {
-        if length > MAX_FILE {
-            return Err(io::Error::other(format!("it is larger than {} MiB", MAX_FILE >> 20)));
-        }
-        fs::read_to_string(path)
-    });
-    match text {
-        Ok(text) => Ok(SourceText::new(path.display().to_string(), text)),
-        Err(error) => Err(unreadable(screen, path, &error)),
+    text(path).map_err(|error| unreadable(screen, path, &error))
+}
+
+/// Reads one text file of at most 4 MiB, without a word.
+pub(super) fn text(path: &Path) -> io::Result<SourceText> {
+    if fs::metadata(path)?.len() > MAX_FILE {
+        return Err(io::Error::other(format!("it is larger than {} MiB", MAX_FILE >> 20)));
     }
+    fs::read_to_string(path).map(|text| SourceText::new(path.display().to_string(), text))
 }
 
 fn unreadable(screen: &Screen, path: &Path, error: &io::Error) -> Exit {

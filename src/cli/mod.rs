@@ -3,7 +3,7 @@
 //! ```text
 //!   main ── Machine (arguments, environment, clock, entropy, terminals) ──> main()
 //!                                                                             │
-//!            check   plan   run   watch   report   schema  <──────────────────┘
+//!            check plan run watch proxy report …  <───────────────────────────┘
 //!                                      stdout: the result      stderr: progress and errors
 //! ```
 //!
@@ -15,8 +15,10 @@ mod check;
 mod drill;
 mod exit;
 mod files;
+mod healthcheck;
 mod plan;
 mod progress;
+mod proxy;
 mod report;
 mod schema;
 mod screen;
@@ -62,13 +64,15 @@ pub fn main(mut machine: Machine) -> Exit {
         Err(error) => return arguments::refused(&error),
     };
     let screen = Screen::new(&machine, arguments.common.color);
-    screen::log_to_stderr(arguments.common.verbose, arguments.common.quiet, &screen);
     let common = arguments.common;
+    screen::log_to_stderr(screen::Log::of(&arguments.command, &common), &screen);
     match arguments.command {
         Command::Run(run) => drill::run(&mut machine, &screen, &common, &run),
         Command::Check(check) => check::check(&screen, &common, &check),
         Command::Plan(plan) => plan::plan(&mut machine, &screen, &common, &plan),
         Command::Watch(watch) => watch::watch(&mut machine, &screen, &common, &watch),
+        Command::Proxy(proxy) => proxy::proxy(&mut machine, &screen, &proxy),
+        Command::Healthcheck(wanted) => healthcheck::healthcheck(&screen, &wanted),
         Command::Report(report) => report::report(&screen, &common, &report),
         Command::Schema(schema) => schema::schema(&screen, &schema),
     }

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::Machine;
-use super::arguments::Color;
+use super::arguments::{Color, Command, Common, Format};
 use crate::source::{Diagnostic, Level, Paint, Remark, SourceText, draw};
 
 /// What a stream is connected to.
@@ -72,19 +72,40 @@ impl Screen {
     }
 }
 
+/// What of the log is shown, and how.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Log {
+    level: tracing::Level,
+    format: Format,
+}
+
+impl Log {
+    /// What a command is to say. The proxy's log is its result, so that more of it is shown.
+    pub(super) fn of(command: &Command, common: &Common) -> Self {
+        let (format, verbose) = match command {
+            Command::Proxy(proxy) => (proxy.log_format, common.verbose.saturating_add(2)),
+            _ => (Format::Text, common.verbose),
+        };
+        let level = match (verbose, common.quiet) {
+            (_, true) => tracing::Level::ERROR,
+            (0 | 1, false) => tracing::Level::WARN,
+            (2, false) => tracing::Level::INFO,
+            (_, false) => tracing::Level::TRACE,
+        };
+        Self { level, format }
+    }
+}
+
 /// Sends the log of mxdrill itself to stderr, where it is asked for.
-pub(super) fn log_to_stderr(verbose: u8, quiet: bool, screen: &Screen) {
-    let level = match (verbose, quiet) {
-        (0 | 1, false) => tracing::Level::WARN,
-        (_, true) => tracing::Level::ERROR,
-        (2, false) => tracing::Level::INFO,
-        (_, false) => tracing::Level::TRACE,
-    };
+pub(super) fn log_to_stderr(log: Log, screen: &Screen) {
     let format = tracing_subscriber::fmt()
-        .with_max_level(level)
+        .with_max_level(log.level)
         .with_writer(io::stderr)
         .with_ansi(screen.error_paint == Paint::Colour)
         .with_target(false);
     // A second call, in a test, keeps the first one's settings.
-    let _ = format.try_init();
+    let _ = match log.format {
+        Format::Text => format.try_init(),
+        Format::Json => format.json().flatten_event(true).try_init(),
+    };
 }

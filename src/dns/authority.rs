@@ -14,7 +14,9 @@ use hickory_server::store::in_memory::InMemoryZoneHandler;
 use hickory_server::zone_handler::{AxfrPolicy, Catalog, ZoneType};
 use tokio::net::{TcpListener, UdpSocket};
 
+use super::faulty::Faulty;
 use super::{ZoneError, zone_records};
+use crate::scenario::fault::DnsFault;
 
 /// How long an idle TCP client is kept.
 const TCP_IDLE: Duration = Duration::from_secs(5);
@@ -24,7 +26,7 @@ const TTL: u32 = 60;
 
 /// The zones of a lab, answered at one address.
 pub struct Authority {
-    server: Server<Catalog>,
+    server: Server<Faulty>,
     address: SocketAddr,
 }
 
@@ -49,7 +51,8 @@ pub enum AuthorityError {
 
 impl Authority {
     /// Serves `zones` (origin and text) at `address`, with the addresses of `hosts` added. Zones
-    /// that the hosts need and nobody wrote are made. Port 0 takes a free one.
+    /// that the hosts need and nobody wrote are made. Port 0 takes a free one. `faults` are in
+    /// force from the first question on.
     ///
     /// # Errors
     /// Where a zone is wrong or the address cannot be had.
@@ -57,8 +60,9 @@ impl Authority {
         address: SocketAddr,
         zones: &[(String, String)],
         hosts: &[(String, Vec<IpAddr>)],
+        faults: &[DnsFault],
     ) -> Result<Self, AuthorityError> {
-        let mut server = Server::new(catalog(zones, hosts)?);
+        let mut server = Server::new(Faulty::new(catalog(zones, hosts)?, faults));
         let (udp, tcp, address) = sockets(address).await.map_err(|error| AuthorityError::Bind { address, error })?;
         server.register_socket(udp);
         server.register_listener(tcp, TCP_IDLE, TCP_BUFFER);
@@ -164,7 +168,7 @@ mod tests {
             ("none.example".to_owned(), "@ MX 0 .\n".to_owned()),
         ];
         let hosts = [("mx1.new.example".to_owned(), vec![ip("127.77.0.2"), ip("::1")])];
-        let authority = Authority::start("127.0.0.1:0".parse().unwrap(), &zones, &hosts).await.unwrap();
+        let authority = Authority::start("127.0.0.1:0".parse().unwrap(), &zones, &hosts, &[]).await.unwrap();
         let resolver = Resolver::at(authority.address()).unwrap();
 
         let set = resolver.mx("drill.example").await.unwrap();
@@ -178,6 +182,37 @@ mod tests {
         let gone = resolver.addresses("mx9.new.example").await;
         assert_eq!(gone, Err(LookupError::NoSuchName("mx9.new.example".to_owned())));
         assert!(matches!(resolver.mx("elsewhere.test").await, Err(LookupError::Failed { .. })));
+        authority.down().await;
+    }
+
+    #[tokio::test]
+    async fn a_fault_changes_the_answer_to_its_own_question_only() {
+        use crate::scenario::fault::{DnsAction, RecordType};
+        use crate::source::{Span, Spanned};
+        let fault = |name: &str, record: Option<RecordType>, action: DnsAction| DnsFault {
+            span: Span::default(),
+            name: Spanned::new(name.to_owned(), Span::default()),
+            record: record.map(|it| Spanned::new(it, Span::default())),
+            action: Spanned::new(action, Span::default()),
+        };
+        let zones = [("drill.example".to_owned(), "@ MX 10 mx1.drill.example.\ngone A 127.0.0.1\n".to_owned())];
+        let hosts = ["mx1.drill.example", "mx2.drill.example", "mx3.drill.example"];
+        let hosts: Vec<_> = hosts.iter().map(|host| ((*host).to_owned(), vec![ip("127.77.0.2")])).collect();
+        let faults = [
+            fault("mx1.drill.example", Some(RecordType::A), DnsAction::Servfail),
+            fault("gone.drill.example", None, DnsAction::Nxdomain),
+            fault("mx2.drill.example", None, DnsAction::Truncate),
+            fault("mx3.drill.example", Some(RecordType::A), DnsAction::Delay(Duration::from_millis(50))),
+        ];
+        let authority = Authority::start("127.0.0.1:0".parse().unwrap(), &zones, &hosts, &faults).await.unwrap();
+        let resolver = Resolver::at(authority.address()).unwrap();
+        assert!(matches!(resolver.addresses("mx1.drill.example").await, Err(LookupError::Failed { .. })));
+        assert_eq!(resolver.mx("drill.example").await.unwrap().hosts.len(), 1);
+        assert!(matches!(resolver.addresses("gone.drill.example").await, Err(LookupError::NoSuchName(_))));
+        assert_eq!(resolver.addresses("mx2.drill.example").await.unwrap(), [ip("127.77.0.2")], "asked again over TCP");
+        let asked = std::time::Instant::now();
+        assert_eq!(resolver.addresses("mx3.drill.example").await.unwrap(), [ip("127.77.0.2")]);
+        assert!(asked.elapsed() >= Duration::from_millis(50));
         authority.down().await;
     }
 }

@@ -10,6 +10,7 @@
 //! What an MX set means is in [`route`]; nothing here knows SMTP.
 
 mod authority;
+mod faulty;
 mod resolver;
 mod route;
 mod zone;

@@ -21,6 +21,8 @@
 //! for those that act before a connection is accepted: no client is known there.
 
 mod action;
+pub mod control;
+mod counts;
 #[cfg(test)]
 mod dialogs;
 mod listen;
@@ -31,6 +33,7 @@ mod serve;
 mod session;
 mod settings;
 mod shared;
+pub mod standing;
 mod termination;
 #[cfg(test)]
 mod tests;
@@ -41,10 +44,12 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use counts::{Guest, Traffic};
 pub use rules::{Armed, PhaseOf};
-pub use settings::{Front, Limits, ProxyError, Settings};
+pub use settings::{Front, Limits, Ours, ProxyError, Settings, Upstream};
 pub use termination::{Termination, TerminationError};
 
+use crate::source::plural;
 use listen::Doors;
 use rules::Rules;
 use shared::Shared;
@@ -105,6 +110,38 @@ impl Proxy {
         if let Err(error) = self.doors.obey(&rules).await {
             self.shared.warn(&error.to_string());
         }
+    }
+
+    /// Ends without cutting a message: nobody is let in any more, faults are lifted, connections
+    /// without a message under way are told 421, and the others may end theirs within `limit`.
+    pub async fn drain(&self, limit: Duration) {
+        self.doors.leave().await;
+        self.lift().await;
+        self.shared.live.leave();
+        if tokio::time::timeout(limit, self.shared.live.empty()).await.is_err() {
+            let left = plural(self.connections(), "connection");
+            self.shared.warn(&format!("{left} did not end within {limit:?}, and will be cut"));
+        }
+        self.shared.live.abort_all();
+        // As in `down`.
+        let _ = tokio::time::timeout(DOWN_LIMIT, self.shared.live.empty()).await;
+    }
+
+    /// Whether it lets nobody in any more.
+    pub fn is_leaving(&self) -> bool {
+        self.shared.live.is_leaving()
+    }
+
+    /// Who is connected, the first to come first.
+    pub fn guests(&self) -> Vec<Guest> {
+        let mut guests: Vec<Guest> = self.shared.live.links().iter().map(|link| link.guest()).collect();
+        guests.sort_by_key(|guest| guest.number);
+        guests
+    }
+
+    /// What came by since it was started.
+    pub fn traffic(&self) -> Traffic {
+        Traffic { commands: self.shared.commands.all().collect(), ..self.shared.live.traffic() }
     }
 
     /// How many connections are open.

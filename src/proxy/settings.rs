@@ -1,5 +1,6 @@
 //! What a proxy is told, and what it can fail with.
 
+use std::fmt;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -18,8 +19,8 @@ pub struct Settings {
     pub host: Arc<str>,
     /// Where it listens, and where what it takes goes; at least one.
     pub fronts: Vec<Front>,
-    /// The run whose tags are ours. None: recipient, sender or client say whom a fault may touch.
-    pub run: Option<RunId>,
+    /// Whose mail a fault may touch.
+    pub ours: Ours,
     /// Who of this process dials it.
     pub callers: Callers,
     /// For `chance`.
@@ -35,15 +36,50 @@ pub struct Settings {
     pub limits: Limits,
 }
 
+/// Whose mail a fault with `scope: probes` may touch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ours {
+    /// Probes of this run, by their tags.
+    Run(RunId),
+    /// Probes of any run of mxdrill, by their tags; and whom a fault names by recipient, sender or
+    /// client.
+    AnyProbe,
+}
+
+/// Where a host itself is reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Upstream {
+    /// At this address.
+    Address(SocketAddr),
+    /// At a name and a port, looked up anew for every connection: a container that was started
+    /// again may have another address.
+    Name(Arc<str>),
+}
+
+impl From<SocketAddr> for Upstream {
+    fn from(address: SocketAddr) -> Self {
+        Self::Address(address)
+    }
+}
+
+impl fmt::Display for Upstream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Address(address) => address.fmt(f),
+            Self::Name(name) => f.write_str(name),
+        }
+    }
+}
+
 /// One listener and its upstream.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Front {
     /// The host's own address, which a fault may narrow itself to.
     pub address: IpAddr,
     /// Where to listen; port 0: a free one.
     pub listen: SocketAddr,
     /// The host itself.
-    pub upstream: SocketAddr,
+    pub upstream: Upstream,
 }
 
 /// How much of everything.

@@ -5,17 +5,18 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::watch;
 
+use super::counts::Commands;
 use super::live::Live;
 use super::rules::{PhaseOf, Rules, Serves};
-use super::{Limits, Settings, Termination};
-use crate::record::{Event, Journal, RunId};
+use super::{Limits, Ours, Settings, Termination};
+use crate::record::{Event, Journal};
 use crate::world::{Callers, Dice};
 
 /// The settings, what is in force, and who is connected.
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) host: Arc<str>,
-    pub(super) run: Option<RunId>,
+    pub(super) ours: Ours,
     pub(super) callers: Callers,
     pub(super) dice: Dice,
     pub(super) journal: Journal,
@@ -24,6 +25,7 @@ pub(super) struct Shared {
     pub(super) tls: Option<Termination>,
     pub(super) rules: watch::Sender<Arc<Rules>>,
     pub(super) live: Arc<Live>,
+    pub(super) commands: Commands,
     unreachable: AtomicBool,
 }
 
@@ -31,7 +33,7 @@ impl Shared {
     pub(super) fn new(settings: &Settings) -> Arc<Self> {
         Arc::new(Self {
             host: Arc::clone(&settings.host),
-            run: settings.run.clone(),
+            ours: settings.ours.clone(),
             callers: settings.callers.clone(),
             dice: settings.dice,
             journal: settings.journal.clone(),
@@ -40,12 +42,16 @@ impl Shared {
             tls: settings.tls.clone(),
             rules: watch::Sender::new(Arc::default()),
             live: Arc::new(Live::new(settings.limits.connections)),
+            commands: Commands::default(),
             unreachable: AtomicBool::new(false),
         })
     }
 
     pub(super) fn serves(&self) -> Serves {
-        if self.run.is_some() { Serves::Run } else { Serves::Anybody }
+        match self.ours {
+            Ours::Run(_) => Serves::Run,
+            Ours::AnyProbe => Serves::Anybody,
+        }
     }
 
     /// Notes what a reader should know.

@@ -53,7 +53,7 @@ async fn answer(mut stream: TcpStream) -> io::Result<()> {
 
 fn with_front(mut settings: Settings, upstream: SocketAddr) -> Settings {
     let listen = "127.0.0.1:0".parse().expect("an address");
-    settings.fronts = vec![Front { address: upstream.ip(), listen, upstream }];
+    settings.fronts = vec![Front { address: upstream.ip(), listen, upstream: upstream.into() }];
     settings
 }
 
@@ -134,6 +134,37 @@ async fn drop_syn_answers_nobody_and_serves_who_still_waits_when_it_is_lifted() 
 
 #[cfg(target_os = "linux")]
 #[tokio::test]
+async fn drop_syn_holds_on_every_kind_of_address() {
+    for (listen, dial) in [("[::1]:0", "::1"), ("0.0.0.0:0", "127.0.0.1"), ("127.77.200.9:0", "127.77.200.9")] {
+        let mut settings = with_front(settings(), upstream().await);
+        settings.fronts[0].listen = listen.parse().expect("an address");
+        let (proxy, address) = started(settings).await;
+        let address = SocketAddr::new(dial.parse().expect("an address"), address.port());
+        proxy.raise(vec![fault(0, "at: connect, do: drop-syn")]).await.expect(listen);
+        assert!(timeout(Duration::from_millis(300), TcpStream::connect(address)).await.is_err(), "{listen}");
+        proxy.lift().await;
+        assert_eq!(banner(address).await.expect("served"), "220 mx.test\r\n");
+    }
+}
+
+#[tokio::test]
+async fn one_outage_can_follow_another_of_its_kind_or_not() {
+    let (proxy, address) = started(with_front(settings(), upstream().await)).await;
+    // Between two outages nothing of the first may be left in the way.
+    for kind in ["drop-syn", "refuse", "drop-syn"] {
+        if cfg!(not(target_os = "linux")) && kind == "drop-syn" {
+            continue;
+        }
+        proxy.raise(vec![fault(0, &format!("at: connect, do: {kind}"))]).await.expect(kind);
+    }
+    proxy.lift().await;
+    for _ in 0..20 {
+        assert_eq!(banner(address).await.expect("served"), "220 mx.test\r\n");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
 async fn a_door_shuts_and_opens_by_itself_with_its_window() {
     let (proxy, address) = started(with_front(settings(), upstream().await)).await;
     let window = fault(0, "at: connect, do: refuse, when: { after: 200ms, for: 300ms }");
@@ -181,7 +212,8 @@ async fn only_the_announced_caller_is_touched_before_the_envelope() {
     let (proxy, address) = started(settings.clone()).await;
     proxy.raise(vec![fault(0, "at: banner, do: { reply: 421 busy }")]).await.expect("it can be raised");
     assert_eq!(banner(address).await.expect("a stranger is served"), "220 mx.test\r\n");
-    let tag = settings.run.as_ref().expect("a run").probe(1);
+    let Ours::Run(run) = &settings.ours else { panic!("a run") };
+    let tag = run.probe(1);
     let target = crate::world::Listening { socket: address, own: address, proxied: Some("mx.test".into()) };
     let mut stream = dialer.connect(&target, Some(tag.as_str()), SOON).await.expect("connected");
     assert_eq!(banner_of(&mut stream).await.expect("refused"), "421 busy\r\n");

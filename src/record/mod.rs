@@ -28,4 +28,4 @@ pub use run::{
     Control, Finding, FindingSeverity, Hop, Mark, Met, PhaseRecord, ProbeRecord, Proof, Record, RecordedFault,
     RecordedScenario, Report, RunState, SCHEMA_RECORD, SCHEMA_REPORT, Trust,
 };
-pub use tag::{RunId, TAG_HEADER, Tag, find_tags};
+pub use tag::{RunId, TAG_HEADER, Tag, any_tag, find_tags};

@@ -119,6 +119,22 @@ pub fn find_tags<'a>(text: &'a str, run: &'a str) -> impl Iterator<Item = Tag> +
     text.match_indices(run).filter_map(move |(at, _)| text.get(at..at + RUN_LENGTH + 6)?.parse().ok())
 }
 
+/// The first tag of any run that stands as a word of its own in the local part of an address, such
+/// as `mxdrill+TAG@x`. Addresses that number customers and messages (VERP) can look alike, but have
+/// digits only, or hyphens around them: a run id without any letter, one in a million, is not found.
+pub fn any_tag(address: &str) -> Option<Tag> {
+    let local = address.rsplit_once('@').map_or(address, |(local, _)| local);
+    let apart = |neighbour: Option<char>| neighbour.is_none_or(|c| !c.is_ascii_alphanumeric() && c != '-');
+    local.match_indices('-').find_map(|(hyphen, _)| {
+        let start = hyphen.checked_sub(RUN_LENGTH)?;
+        let end = start + RUN_LENGTH + 6;
+        let tag: Tag = local.get(start..end)?.parse().ok()?;
+        let lettered = tag.run().bytes().any(|byte| byte.is_ascii_lowercase());
+        let alone = apart(local[..start].chars().next_back()) && apart(local[end..].chars().next());
+        (lettered && alone).then_some(tag)
+    })
+}
+
 macro_rules! as_text {
     ($($name:ident),+) => { $(
         impl Serialize for $name {
@@ -153,5 +169,27 @@ mod tests {
         assert_eq!((probe.short(), control.short()), ("12".to_owned(), "control 1".to_owned()));
         let line = format!("to=<a+{probe}@x>, from=<mxdrill+{control}@y>");
         assert_eq!(find_tags(&line, run.as_str()).collect::<Vec<_>>(), [probe, control]);
+    }
+
+    #[test]
+    fn probes_of_any_run_are_told_from_numbered_addresses() {
+        let tag = RunId::from_entropy(0x0123_4567_89ab_cdef).probe(12);
+        for address in [
+            format!("mxdrill+{tag}@sender.example"),
+            format!("{tag}@drill.example"),
+            format!("SRS0=HH7=T1=sender.example=mxdrill+{tag}@forwarder.example"),
+        ] {
+            assert_eq!(any_tag(&address).as_ref(), Some(&tag), "{address}");
+        }
+        for address in [
+            "bounces+123456789012-12345@mail.example".to_owned(),
+            format!("x{tag}@drill.example"),
+            format!("{tag}9@drill.example"),
+            format!("someone@{tag}.example"),
+            "\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}-00012@x".to_owned(),
+            String::new(),
+        ] {
+            assert_eq!(any_tag(&address), None, "{address}");
+        }
     }
 }

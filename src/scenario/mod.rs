@@ -16,6 +16,7 @@ pub mod fault;
 mod load;
 mod model;
 pub mod schema;
+pub mod standing;
 
 pub use bundled::bundled;
 pub use expectation::{Expectation, Judged};

@@ -5,6 +5,7 @@ use std::time::Duration;
 use indexmap::IndexMap;
 use ipnet::Ipv4Net;
 
+use super::fault::DnsFault;
 use super::{Expectation, Fault, Judged};
 use crate::inventory::{Endpoint, Inventory, Secret};
 use crate::mail::{Address, Reply};
@@ -129,6 +130,8 @@ pub struct Lab {
     pub port: Option<Spanned<u16>>,
     /// The port of the DNS authority; none: a free high one.
     pub dns_port: Option<Spanned<u16>>,
+    /// Names that the authority answers wrongly, for the whole scenario.
+    pub dns_faults: Vec<DnsFault>,
     /// The network that the hosts' addresses come from: `.1` is the DNS authority, hosts follow
     /// from `.2` in file order. None: a free part of 127.77.0.0/16.
     pub network: Option<Spanned<Ipv4Net>>,

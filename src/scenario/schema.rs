@@ -20,6 +20,26 @@ pub fn inventory() -> Value {
     schema_of("inventory")
 }
 
+/// The definitions that a fault of a standing proxy is made of, where references begin with
+/// `place` instead of `#/$defs/`; it is `standing_fault` itself.
+pub fn standing_fault(place: &str) -> serde_json::Map<String, Value> {
+    let text = DEFINITIONS.replace("\"#/$defs/", &format!("\"{place}"));
+    let all: Value = serde_json::from_str(DEFINITIONS).unwrap_or_default();
+    let moved: Value = serde_json::from_str(&text).unwrap_or_default();
+    let mut definitions: serde_json::Map<String, Value> =
+        needed(&all["$defs"], "fault").into_iter().map(|name| (name.clone(), moved["$defs"][&name].clone())).collect();
+    if let Some(mut fault) = definitions.remove("fault") {
+        fault["required"] = json!(["at", "do"]);
+        fault["properties"]["host"]["description"] = json!("The host that it breaks. Default: the only one.");
+        fault["properties"]["lease"] = json!({
+            "$ref": format!("{place}duration"),
+            "description": "It lifts itself after this time without being renewed. Default: the proxy's `--lease`.",
+        });
+        definitions.insert("standing_fault".to_owned(), fault);
+    }
+    definitions
+}
+
 /// A schema as indented text, ending in a newline.
 pub fn text(schema: &Value) -> String {
     format!("{schema:#}\n")

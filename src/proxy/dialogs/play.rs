@@ -13,11 +13,12 @@ use tokio::time::Instant;
 
 use super::script::{Announced, Dialog, Line, Sight, Who};
 use crate::mail::Stage;
+use crate::proxy::counts::Link;
 use crate::proxy::relay::{Relay, Wire};
 use crate::proxy::rules::{Armed, Rules};
 use crate::proxy::session::{Connection, Need, Session};
 use crate::proxy::shared::Shared;
-use crate::proxy::{Limits, Settings, Termination};
+use crate::proxy::{Limits, Ours, Settings, Termination};
 use crate::record::{Entry, Event, Journal, RunId};
 use crate::tls::{self, Authority};
 use crate::world::{Callers, Clock, Dice};
@@ -179,7 +180,7 @@ pub(in crate::proxy) fn settings() -> Settings {
     Settings {
         host: "mx.test".into(),
         fronts: vec![],
-        run: Some(run()),
+        ours: Ours::Run(run()),
         callers: Callers::default(),
         dice: Dice::new(7),
         journal: Journal::in_memory(Clock::starting_at(jiff::Timestamp::UNIX_EPOCH)),
@@ -200,7 +201,8 @@ impl<'a> Play<'a> {
         play.raise();
         let peer: SocketAddr = "192.0.2.7:4711".parse().expect("an address");
         let caller = (dialog.announced == Announced::Yes).then(|| run().probe(1));
-        let connection = Connection { number: 1, peer, front: "192.0.2.1".parse().expect("an address"), caller };
+        let link = Arc::new(Link::new(1, peer));
+        let connection = Connection { number: 1, peer, front: "192.0.2.1".parse().expect("an address"), caller, link };
         let session = Session::accept(Arc::clone(&play.shared), connection);
         let upstream = (session.need() == Need::Wanted).then_some(near_server);
         let mut relay = Relay::new(session, near_client, upstream, play.shared.limits);

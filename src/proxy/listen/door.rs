@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use socket2::{Domain, Protocol, Socket, Type};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
 use super::saturate::{Fillers, saturate};
@@ -56,8 +56,8 @@ impl Door {
         Ok(door)
     }
 
-    pub(super) fn front(&self) -> Front {
-        self.front
+    pub(super) fn front(&self) -> &Front {
+        &self.front
     }
 
     pub(super) fn address(&self) -> SocketAddr {
@@ -96,7 +96,7 @@ impl Door {
     fn listen(&mut self, fillers: &[SocketAddr]) -> Result<(), ProxyError> {
         self.socket.listen(BACKLOG).map_err(|error| self.wrap(error))?;
         let listener = self.listener().map_err(|error| self.wrap(error))?;
-        let accept = accept(listener, Arc::clone(&self.shared), self.front, fillers.to_vec());
+        let accept = accept(listener, Arc::clone(&self.shared), self.front.clone(), fillers.to_vec());
         self.state = State::Open(tokio::spawn(accept));
         Ok(())
     }
@@ -142,8 +142,24 @@ impl Door {
     fn serve_waiting(&self, listener: &TcpListener) {
         while let Some(Ok((client, peer))) = futures_util::FutureExt::now_or_never(listener.accept()) {
             let Some(place) = self.shared.live.place_now() else { return };
-            serve::spawn(&self.shared, self.front, client, peer, place);
+            serve::spawn(&self.shared, &self.front, client, peer, place);
         }
+    }
+
+    /// Accepts those who are in the queue, to be told why they must go, and nobody any more.
+    pub(super) async fn leave(&mut self) {
+        let was_open = matches!(self.state, State::Open(_));
+        self.stop().await;
+        while was_open
+            && let Ok((client, peer)) = self.socket.accept()
+            && let Some(place) = self.shared.live.place_now()
+        {
+            let client = client.set_nonblocking(true).and_then(|()| TcpStream::from_std(client.into()));
+            if let (Ok(client), Some(peer)) = (client, peer.as_socket()) {
+                serve::spawn(&self.shared, &self.front, client, peer, place);
+            }
+        }
+        self.state = State::Refusing;
     }
 
     /// Accepts nobody any more.
@@ -182,11 +198,16 @@ fn bound(address: SocketAddr) -> io::Result<Socket> {
     }
 }
 
-async fn accept(listener: TcpListener, shared: Arc<Shared>, front: Front, fillers: Vec<SocketAddr>) {
+async fn accept(listener: TcpListener, shared: Arc<Shared>, front: Front, mut fillers: Vec<SocketAddr>) {
     while let Some(place) = shared.live.place().await {
         match listener.accept().await {
-            Ok((_, peer)) if fillers.contains(&peer) => {}
-            Ok((client, peer)) => serve::spawn(&shared, front, client, peer, place),
+            Ok((client, peer)) => match fillers.iter().position(|filler| *filler == peer) {
+                // Once: a client may call from the same port later.
+                Some(known) => {
+                    fillers.swap_remove(known);
+                }
+                None => serve::spawn(&shared, &front, client, peer, place),
+            },
             // The client was gone before it was accepted.
             Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
             Err(error) => {

@@ -37,7 +37,7 @@ pub(super) struct Doors {
 impl Doors {
     /// Opens a door for every front.
     pub(super) fn open(shared: &Arc<Shared>, fronts: &[Front]) -> Result<(Self, Vec<SocketAddr>), ProxyError> {
-        let open = |front: &Front| Door::open(shared, *front);
+        let open = |front: &Front| Door::open(shared, front.clone());
         let doors: Vec<Door> = fronts.iter().map(open).collect::<Result<_, _>>()?;
         let addresses = doors.iter().map(Door::address).collect();
         let doors = Arc::new(Mutex::new(doors));
@@ -53,6 +53,14 @@ impl Doors {
             *self.porter() = Some(tokio::spawn(porter));
         }
         Ok(())
+    }
+
+    /// Shuts them for good, once those who wait before them are let in.
+    pub(super) async fn leave(&self) {
+        self.dismiss();
+        for mut door in self.doors.lock().await.drain(..) {
+            door.leave().await;
+        }
     }
 
     /// Shuts them for good.
@@ -89,7 +97,7 @@ async fn settle(doors: &Mutex<Vec<Door>>, rules: &Rules) -> Result<(), ProxyErro
 }
 
 /// What the first fault in file order whose window is open makes of a door.
-fn mode(rules: &Rules, front: Front, now: Instant) -> Mode {
+fn mode(rules: &Rules, front: &Front, now: Instant) -> Mode {
     let fault = rules.before_accept().find(|rule| rule.fault().covers(front.address) && rule.in_window(now));
     match fault.map(|rule| rule.action()) {
         Some(Action::DropSyn) => Mode::Dropping,

@@ -99,7 +99,11 @@ impl<C: Wire, U: Wire> Relay<C, U> {
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Pause>> {
+        self.session.link().is_polled_by(cx.waker());
         loop {
+            if self.session.is_to_leave() {
+                self.act(Session::say_goodbye);
+            }
             self.drop_upstream(cx);
             if let Some(end) = self.session.end() {
                 let over = self.client.poll_flush(cx)?.is_ready() || self.poll_idle(cx).is_ready();
@@ -167,6 +171,7 @@ impl<C: Wire, U: Wire> Relay<C, U> {
         let mut chunk = ReadBuf::uninit(&mut space);
         let Poll::Ready(read) = upstream.poll_read(cx, &mut chunk) else { return Ok(Progress::None) };
         read?;
+        self.session.link().took_from_upstream(chunk.filled().len());
         if !chunk.filled().is_empty() {
             let mut outs = Outs { client: &mut self.client.out, upstream: &mut upstream.out };
             let direct = self.session.upstream_says(chunk.filled(), &mut outs);
@@ -196,6 +201,7 @@ impl<C: Wire, U: Wire> Relay<C, U> {
         let mut chunk = ReadBuf::uninit(&mut space[..size]);
         let Poll::Ready(read) = self.client.poll_read(cx, &mut chunk) else { return Ok(Progress::None) };
         read?;
+        self.session.link().took_from_client(chunk.filled().len());
         if chunk.filled().is_empty() {
             self.act(Session::client_ended);
         } else {
@@ -284,7 +290,7 @@ impl<C: Wire, U: Wire> Relay<C, U> {
     fn fail(&self, error: &io::Error) {
         if error.kind() == io::ErrorKind::ConnectionReset {
             self.client.wire.reset_on_drop();
-            if let Some(upstream) = &self.upstream {
+            if let Some(upstream) = self.upstream.as_ref().filter(|upstream| !upstream.has_ended()) {
                 upstream.wire.reset_on_drop();
             }
         }

@@ -148,7 +148,7 @@ impl Rule {
     pub(super) fn may_fire_inside(&self, facts: &Facts<'_>) -> bool {
         let stage = self.stage();
         let inside = stage == Stage::Ehlo || stage > Stage::Starttls;
-        let a_tag_may_come = stage >= Stage::Mail && facts.serves == Serves::Run;
+        let a_tag_may_come = stage >= Stage::Mail;
         let over = self.window().1.is_some_and(|end| facts.now >= end);
         inside
             && !over
@@ -248,5 +248,72 @@ fn number(tag: Option<&Tag>) -> u64 {
     match number.strip_prefix('c') {
         Some(control) => CONTROL + control.parse().unwrap_or(0),
         None => number.parse().unwrap_or(0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::RunId;
+    use crate::scenario::read_fault;
+    use crate::source::SourceText;
+
+    fn rule(when: &str) -> Rule {
+        let text = format!("{{ host: mx.test, at: rcpt, do: close, when: {{ {when} }} }}");
+        let fault = read_fault(&SourceText::new("fault", text)).expect("a fault");
+        Rule::new(Armed { index: 0, fault: Arc::new(fault), since: Instant::now() })
+    }
+
+    fn fires(rule: &Rule, tag: &Tag) -> bool {
+        let ip = "192.0.2.1".parse().expect("an address");
+        let facts = Facts {
+            stage: Stage::Rcpt,
+            now: Instant::now(),
+            front: ip,
+            client: ip,
+            connections: 1,
+            tag: Some(tag),
+            sender: None,
+            recipients: &[],
+            phase_of: None,
+            serves: Serves::Run,
+        };
+        rule.fires(&facts, Dice::new(7))
+    }
+
+    /// Which of the first 20 probes are met twice, once and never, in this order of arrival.
+    fn drawn(run: &RunId, order: impl Iterator<Item = u32>) -> Vec<(u32, [bool; 2])> {
+        let rule = rule("chance: 0.5");
+        let mut met: Vec<(u32, [bool; 2])> = order
+            .map(|probe| {
+                let tag = run.probe(probe);
+                (probe, [fires(&rule, &tag), fires(&rule, &tag)])
+            })
+            .collect();
+        met.sort_unstable();
+        met
+    }
+
+    #[tokio::test]
+    async fn chance_depends_on_neither_the_run_nor_the_order_of_arrival() {
+        let (one, other) = (RunId::from_entropy(1), RunId::from_entropy(2));
+        let met = drawn(&one, 1..=20);
+        assert_eq!(met, drawn(&other, (1..=20).rev()));
+        assert!(met.iter().any(|(_, twice)| twice[0] != twice[1]), "each occurrence is drawn by itself");
+    }
+
+    #[test]
+    fn a_probe_and_a_control_of_the_same_number_draw_differently() {
+        let run = RunId::from_entropy(1);
+        assert_eq!(number(Some(&run.probe(12))), 12);
+        assert_ne!(number(Some(&run.control(12))), 12);
+        assert_ne!(number(None), number(Some(&run.control(12))));
+    }
+
+    #[tokio::test]
+    async fn counters_know_each_probe() {
+        let (rule, run) = (rule("first: 1"), RunId::from_entropy(1));
+        let met = [1, 2, 1, 2, 3].map(|probe| fires(&rule, &run.probe(probe)));
+        assert_eq!(met, [true, true, false, false, true]);
     }
 }

@@ -160,6 +160,7 @@ impl Session {
     /// The client takes the transaction for done, whoever has answered it.
     fn end_envelope(&mut self) -> Plan {
         self.pace = None;
+        self.shared.commands.count(Stage::Eom);
         // Its tag stays: QUIT is the probe's as well.
         let ended = std::mem::take(&mut self.envelope);
         self.envelope.tag = ended.tag;

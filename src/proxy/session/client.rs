@@ -130,6 +130,7 @@ impl Session {
         };
         if step == Step::On {
             self.count_bare(line.text);
+            self.count(&command);
         }
         step
     }
@@ -282,6 +283,12 @@ impl Session {
         *last = if rest.last() == Some(&b'\r') { LastByte::Cr } else { LastByte::Other };
         cut.pass(rest.len());
         Step::On
+    }
+
+    fn count(&self, command: &Command<'_>) {
+        if let Some(stage) = command.stage() {
+            self.shared.commands.count(stage);
+        }
     }
 
     fn count_bare(&mut self, line: &[u8]) {

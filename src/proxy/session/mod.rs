@@ -16,6 +16,7 @@ mod body;
 mod client;
 mod cut;
 mod envelope;
+mod leave;
 mod lift;
 mod scan;
 mod secure;
@@ -29,7 +30,9 @@ use std::sync::Arc;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use super::counts::Link;
 use super::rules::{Facts, Rule, Rules};
+use super::settings::Ours;
 use super::shared::Shared;
 use crate::mail::Stage;
 use crate::mail::framing::BodyScanner;
@@ -54,6 +57,8 @@ pub(super) struct Connection {
     pub(super) front: IpAddr,
     /// The probe whose sender has announced the connection.
     pub(super) caller: Option<Tag>,
+    /// How it looks from outside.
+    pub(super) link: Arc<Link>,
 }
 
 /// How the client is left.
@@ -256,8 +261,15 @@ impl Session {
 
     /// The tag that stands in a path of the envelope.
     fn tag_in(&self, path: &str) -> Option<Tag> {
-        let run = self.shared.run.as_ref()?;
-        crate::record::find_tags(path, run.as_str()).next()
+        match &self.shared.ours {
+            Ours::Run(run) => crate::record::find_tags(path, run.as_str()).next(),
+            Ours::AnyProbe => crate::record::any_tag(path),
+        }
+    }
+
+    /// How the connection looks from outside.
+    pub(super) fn link(&self) -> &Link {
+        &self.connection.link
     }
 
     /// Whether the client is to be read.

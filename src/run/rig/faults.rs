@@ -11,7 +11,7 @@ use super::Rig;
 use super::ground::{Backstage, Place, Places};
 use crate::lab;
 use crate::plan::SharedPlan;
-use crate::proxy::{self, Armed, Limits, PhaseOf, Proxy, ProxyError, Settings, Termination};
+use crate::proxy::{self, Armed, Limits, Ours, PhaseOf, Proxy, ProxyError, Settings, Termination};
 use crate::record::{Event, Journal, StandingProxy};
 use crate::tls::Authority;
 use crate::world::{Dialer, Dice, Listening};
@@ -122,9 +122,13 @@ fn settings(
     Settings {
         host: Arc::from(host),
         fronts: fronts
-            .map(|(own, upstream)| proxy::Front { address: own.ip(), listen: listen(own), upstream: *upstream })
+            .map(|(own, upstream)| proxy::Front {
+                address: own.ip(),
+                listen: listen(own),
+                upstream: (*upstream).into(),
+            })
             .collect(),
-        run: Some(plan.run.clone()),
+        ours: Ours::Run(plan.run.clone()),
         callers: dialer.callers.clone(),
         dice,
         journal: journal.clone(),

@@ -70,7 +70,8 @@ pub(super) async fn names(
             lab.zones.iter().map(|(origin, text)| (origin.clone(), text.value.clone())).collect();
         let hosts: Vec<(String, Vec<IpAddr>)> =
             ground.hosts.iter().map(|(host, site)| (host.clone(), distinct(&site.addresses))).collect();
-        let authority = Authority::start(ground.dns, &zones, &hosts).await.map_err(|error| harness(&error))?;
+        let authority =
+            Authority::start(ground.dns, &zones, &hosts, &lab.dns_faults).await.map_err(|error| harness(&error))?;
         let resolver = Resolver::at(authority.address()).map_err(|error| harness(&error))?;
         return Ok((Some(authority), Arc::new(resolver)));
     }

@@ -4,6 +4,7 @@ use super::{Files, names};
 use crate::mail::Stage;
 use crate::scenario::fault::{Action, Count, Scope, When};
 use crate::scenario::{Fault, Lab, LabTls, Phase, Scenario};
+use crate::source::read::Spelling;
 use crate::source::{Diagnostic, Span, Spanned, and_list};
 use crate::terms::Family;
 
@@ -116,8 +117,12 @@ fn too_early(fault: &Fault) -> Option<Diagnostic> {
 
 /// Others than this run's probes pass through a standing proxy, and before MAIL none can be told.
 fn standing(scenario: &Scenario, fault: &Fault) -> Option<Diagnostic> {
-    let stands = scenario.proxies.contains_key(&fault.host.value);
-    if !stands || fault.scope == Scope::All || fault.at.value >= Stage::Mail {
+    scenario.proxies.contains_key(&fault.host.value).then(|| among_others(fault, Spelling::Yaml))?
+}
+
+/// A proxy that also others than probes come by cannot tell them apart before MAIL.
+fn among_others(fault: &Fault, spelling: Spelling) -> Option<Diagnostic> {
+    if fault.scope == Scope::All || fault.at.value >= Stage::Mail {
         return None;
     }
     if fault.when.client.is_some() && !fault.action.before_accept() {
@@ -126,12 +131,54 @@ fn standing(scenario: &Scenario, fault: &Fault) -> Option<Diagnostic> {
     let (at, host) = (fault.at.value, &fault.host.value);
     let said = Diagnostic::error(
         fault.at.span,
-        format!("at `{at}` the standing proxy of {host} cannot tell this run's probes"),
+        format!("at `{at}` the standing proxy of {host} cannot tell probes from other mail"),
     )
     .note("the tag of a probe is known from `mail` on; before that a fault meets everybody's mail");
+    let everybody = spelling.pair("scope", "all");
     Some(match fault.action.before_accept() {
-        true => said.help("write `scope: all` where an outage for everybody is meant"),
-        false => said.help("write `when: { client: NETWORK }`, or `scope: all` where everybody is meant"),
+        true => said.help(format!("write `{everybody}` where an outage for everybody is meant")),
+        false => {
+            let client = match spelling {
+                Spelling::Yaml => "when: { client: NETWORK }",
+                Spelling::Words => "client=NETWORK",
+            };
+            said.help(format!("write `{client}`, or `{everybody}` where everybody is meant"))
+        }
+    })
+}
+
+/// What is wrong with a fault of a proxy that stands by itself: everything but what needs a
+/// scenario around it.
+pub(in crate::scenario) fn standing_alone(fault: &Fault, spelling: Spelling) -> impl Iterator<Item = Diagnostic> {
+    let said = [
+        stage(fault),
+        reply(fault),
+        before_accept(fault),
+        counters(&fault.when),
+        too_early(fault),
+        among_others(fault, spelling),
+        target(None, fault),
+        of_a_run(fault),
+        idle(fault),
+        outage(fault),
+    ];
+    said.into_iter().flatten()
+}
+
+/// Phases are a run's.
+fn of_a_run(fault: &Fault) -> Option<Diagnostic> {
+    let probe = fault.when.probe.as_ref()?;
+    let said = Diagnostic::error(probe.span, "a proxy that stands by itself knows no phases");
+    Some(said.help("use `recipient`, `sender` or `client` to say whom the fault is for"))
+}
+
+/// It acts before anybody is known.
+fn outage(fault: &Fault) -> Option<Diagnostic> {
+    let outage = fault.action.before_accept() && fault.scope == Scope::All;
+    outage.then(|| {
+        let title = format!("`{}` is an outage for everybody who sends through this proxy", fault.action.word());
+        Diagnostic::warning(fault.action.span, title)
+            .note("it acts before a connection is accepted: no probe is known then")
     })
 }
 
@@ -179,6 +226,11 @@ fn never(fault: &Fault) -> Option<Diagnostic> {
                 .note("`auth` is for senders that submit mail, which are not built yet"),
         );
     }
+    idle(fault)
+}
+
+/// Triggers that never fire, and counts of nothing.
+fn idle(fault: &Fault) -> Option<Diagnostic> {
     let when = &fault.when;
     if let Some(chance) = when.chance.as_ref().filter(|chance| chance.value == 0.0) {
         return Some(Diagnostic::warning(chance.span, "with a chance of 0 this fault never fires"));

@@ -18,6 +18,9 @@ mod zone;
 
 use std::collections::BTreeSet;
 
+pub(super) use fault::standing_alone;
+pub(super) use shadow::hides;
+
 use super::Scenario;
 use crate::source::read::Said;
 use crate::source::{Diagnostic, Remark};

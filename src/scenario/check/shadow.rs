@@ -11,16 +11,33 @@ pub(super) fn check(phase: &Phase, files: &mut Files) {
         let same = phase.faults[..index].iter().find(|other| same_place(other, fault));
         let walls = phase.faults.iter().find(|other| is_wall_before(other, fault));
         if let Some(other) = same {
-            let title =
-                format!("this fault never fires: `{}` at `{}` comes first", other.action.word(), other.at.value);
             let note = "of several faults that fit, the first in the file wins";
-            files.say(Diagnostic::warning(fault.span, title).context(other.span, "this one").note(note));
+            files.say(Diagnostic::warning(fault.span, comes_first(other)).context(other.span, "this one").note(note));
         } else if let Some(other) = walls {
-            let title =
-                format!("this fault never fires: nobody comes past `{}` at `{}`", other.action.word(), other.at.value);
-            files.say(Diagnostic::warning(fault.span, title).context(other.span, "this one"));
+            files.say(Diagnostic::warning(fault.span, nobody_passes(other)).context(other.span, "this one"));
         }
     }
+}
+
+/// Why `fault` never fires behind `other`, on a proxy that others than probes come by too.
+pub(in crate::scenario) fn hides(other: &Fault, fault: &Fault) -> Option<String> {
+    let when = &fault.when;
+    let names_others = when.client.is_some() || when.recipient.is_some() || when.sender.is_some();
+    if names_others && other.scope == Scope::Probes {
+        return None;
+    }
+    if same_place(other, fault) {
+        return Some(comes_first(other));
+    }
+    is_wall_before(other, fault).then(|| nobody_passes(other))
+}
+
+fn comes_first(other: &Fault) -> String {
+    format!("this fault never fires: `{}` at `{}` comes first", other.action.word(), other.at.value)
+}
+
+fn nobody_passes(other: &Fault) -> String {
+    format!("this fault never fires: nobody comes past `{}` at `{}`", other.action.word(), other.at.value)
 }
 
 /// Whether `other` takes every occurrence that `fault` could.

@@ -8,10 +8,9 @@ use crate::inventory::decode::host_name;
 use crate::mail::{Reply, Stage};
 use crate::scenario::Fault;
 use crate::scenario::fault::{Action, Corruption, Rate, Scope, TlsFault};
-use crate::source::Diagnostic;
-use crate::source::read::{Fields, Kind, Said, bytes_rate, duration, scalar, size, spanned, word};
+use crate::source::read::{Fields, Kind, Said, Spelling, bytes_rate, duration, scalar, size, spanned, word};
 use crate::source::yaml::{Node, Value};
-use crate::source::{and_list, closest};
+use crate::source::{Diagnostic, Spanned, and_list, closest};
 use crate::terms::Family;
 
 /// The most bytes of a body after which a connection can be cut.
@@ -54,14 +53,20 @@ const WITH_ARGUMENT: &[Kind<Action>] = &[
 pub(in crate::scenario) fn fault(node: &Node, said: &mut Said) -> Option<Fault> {
     let mut map = Fields::of(node, "a fault", said)?;
     let host = map.required("host", spanned(host_name));
+    let fault = on_host(host, &mut map);
+    map.done();
+    fault
+}
+
+/// All of a fault but its host.
+pub(in crate::scenario) fn on_host(host: Option<Spanned<String>>, map: &mut Fields<'_>) -> Option<Fault> {
     let at = map.required("at", spanned(word("a stage of an SMTP session", "stages", &Stage::ALL, Stage::word)));
     let action = map.required("do", spanned(action));
     let when = map.optional("when", when).unwrap_or_default();
     let scope = map.optional("scope", word("a scope", "scopes", &SCOPES, spell_scope)).unwrap_or_default();
     let address = map.optional("address", spanned(ip_address));
     let family = map.optional("family", spanned(word("an address family", "families", Family::ALL, Family::word)));
-    map.done();
-    Some(Fault { span: node.span, host: host?, address, family, at: at?, when, action: action?, scope })
+    Some(Fault { span: map.span(), host: host?, address, family, at: at?, when, action: action?, scope })
 }
 
 const SCOPES: [Scope; 2] = [Scope::Probes, Scope::All];
@@ -81,11 +86,12 @@ fn ip_address(node: &Node, said: &mut Said) -> Option<IpAddr> {
 
 fn action(node: &Node, said: &mut Said) -> Option<Action> {
     let Value::Scalar { text, .. } = &node.value else {
+        let spelling = said.spelling();
         let mut map = Fields::of(node, "a fault's `do`", said)?;
         for (word, _) in WORDS.iter().filter(|(word, _)| !takes_argument(word)) {
             map.instead_of(word, |mut error| {
                 error.title = format!("`{word}` takes no argument");
-                error.help(format!("write `do: {word}`"))
+                error.help(format!("write `{}`", spelling.pair("do", word)))
             });
         }
         let action = map.kind(WITH_ARGUMENT);
@@ -95,7 +101,7 @@ fn action(node: &Node, said: &mut Said) -> Option<Action> {
     said.note_words("a fault's `do`", WORDS.iter().map(|(word, _)| *word));
     match WORDS.iter().find(|(word, _)| word == text) {
         Some((_, action)) => Some(action()),
-        None => said.refuse(no_such_action(node, text)),
+        None => said.refuse(no_such_action(node, text, said.spelling())),
     }
 }
 
@@ -127,10 +133,11 @@ fn takes_argument(word: &str) -> bool {
     WITH_ARGUMENT.iter().any(|(known, _)| *known == word)
 }
 
-fn no_such_action(node: &Node, text: &str) -> Diagnostic {
+fn no_such_action(node: &Node, text: &str, spelling: Spelling) -> Diagnostic {
     if takes_argument(text) {
         let title = format!("`{text}` needs an argument");
-        return Diagnostic::error(node.span, title).help(format!("write `do: {{ {text}: {} }}`", example(text)));
+        let help = format!("write `{}`", spelling.kind("do", text, example(text)));
+        return Diagnostic::error(node.span, title).help(help);
     }
     let words: Vec<&str> = WORDS.iter().map(|(word, _)| *word).collect();
     let others = WITH_ARGUMENT.iter().map(|(word, _)| *word).filter(|word| !words.contains(word));

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use ipnet::Ipv4Net;
 
+use super::dns::dns;
 use super::value::{key_name, refusal, reply};
 use crate::inventory::decode::{endpoint, host_name};
 use crate::mail::Reply;
@@ -34,7 +35,7 @@ pub(super) fn lab(node: &Node, said: &mut Said) -> Option<Lab> {
     twice(hosts.iter().map(|host| &host.name), &mut map);
     let port = map.optional("port", spanned(number(1..=u64::from(u16::MAX))));
     let network = map.optional("network", spanned(ipv4_network));
-    let dns_port = map.optional("dns", dns).flatten();
+    let dns = map.optional("dns", dns).unwrap_or_default();
     let families = map.several("families", word("an address family", "families", Family::ALL, Family::word));
     map.done();
     Some(Lab {
@@ -42,7 +43,8 @@ pub(super) fn lab(node: &Node, said: &mut Said) -> Option<Lab> {
         zones: zones.into_iter().map(|(origin, text)| (origin.value, text)).collect(),
         hosts: hosts.into_iter().map(|host| (host.name.value.clone(), host)).collect(),
         port,
-        dns_port,
+        dns_port: dns.port,
+        dns_faults: dns.faults,
         network,
         families: if families.is_empty() { vec![Family::V4] } else { families },
     })
@@ -60,17 +62,6 @@ fn twice<'a>(names: impl Iterator<Item = &'a Spanned<String>> + Clone, map: &mut
             map.say(Diagnostic::error(name.span, title).context(first.span, "first here"));
         }
     }
-}
-
-fn dns(node: &Node, said: &mut Said) -> Option<Option<Spanned<u16>>> {
-    let mut map = Fields::of(node, "the lab's DNS", said)?;
-    map.instead_of("faults", |mut error| {
-        error.title = "faults of the lab's DNS are not built yet".to_owned();
-        error.help("break a host instead, with `faults` in a phase")
-    });
-    let port = map.optional("port", spanned(number(1..=u64::from(u16::MAX))));
-    map.done();
-    Some(port)
 }
 
 fn ipv4_network(node: &Node, said: &mut Said) -> Option<Ipv4Net> {

@@ -4,6 +4,7 @@
 //! so that the rest can still be checked against it and all mistakes are found at once. A draft
 //! in which anything was wrong is never given out.
 
+mod dns;
 mod expect;
 mod fault;
 mod lab;
@@ -12,7 +13,7 @@ mod sender;
 mod value;
 mod when;
 
-pub(super) use fault::fault;
+pub(super) use fault::{fault, on_host};
 
 use std::time::Duration;
 

@@ -63,7 +63,9 @@ fn limit(node: &Node, said: &mut Said) -> Option<Limit> {
         (false, true, true) => Some(Limit::Messages(messages?, per?)),
         _ => {
             let error = Diagnostic::error(span, "a limit counts either connections, or messages in a time");
-            said.refuse(error.note("write `{ connections: 5 }` or `{ messages: 10, per: 1m }`"))
+            let one = said.spelling().kind("limit", "connections", "5");
+            let other = said.spelling().pair("limit", "{ messages: 10, per: 1m }");
+            said.refuse(error.note(format!("write `{one}` or `{other}`")))
         }
     }
 }

@@ -8,6 +8,7 @@
 //! `proxy/` carries faults out; which of them make sense is said here, in [`Action::stages`].
 
 mod action;
+mod dns;
 mod trigger;
 
 use std::fmt;
@@ -18,6 +19,7 @@ use crate::source::{Span, Spanned};
 use crate::terms::Family;
 
 pub use action::{Action, Corruption, Rate, TlsFault};
+pub use dns::{DnsAction, DnsFault, RecordType};
 pub use trigger::{Count, Limit, Scope, When};
 
 /// One fault of a phase.

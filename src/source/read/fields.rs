@@ -36,7 +36,9 @@ impl<'a> Fields<'a> {
         self.asked.push(key);
         if self.node(key).is_none() {
             let title = format!("{} has no `{key}`", self.what);
-            self.said.say(Diagnostic::error(self.span, title).help(format!("add `{key}:` here")));
+            self.said.say(
+                Diagnostic::error(self.span, title).help(format!("add `{key}{}` here", self.said.spelling().between())),
+            );
         }
         self.read(key, read)
     }

@@ -39,6 +39,44 @@ pub struct Said {
     remarks: Vec<Remark>,
     key: String,
     asked: Asked,
+    spelling: Spelling,
+}
+
+/// How the text is written: what messages tell its writer to write is spelt so as well.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Spelling {
+    /// `key: value` and `key: { word: argument }`.
+    #[default]
+    Yaml,
+    /// `key=value` and `key=word:argument`, all in one line.
+    Words,
+}
+
+impl Spelling {
+    /// A key and its value.
+    pub fn pair(self, key: &str, value: &str) -> String {
+        match self {
+            Spelling::Yaml => format!("{key}: {value}"),
+            Spelling::Words if value.contains(' ') && !value.starts_with('{') => format!("{key}=\"{value}\""),
+            Spelling::Words => format!("{key}={value}"),
+        }
+    }
+
+    /// A key and one of its kinds, with the argument of that.
+    pub fn kind(self, key: &str, word: &str, argument: &str) -> String {
+        match self {
+            Spelling::Yaml => format!("{key}: {{ {word}: {argument} }}"),
+            Spelling::Words => format!("{key}={word}:{argument}"),
+        }
+    }
+
+    /// What stands between a key and its value.
+    pub fn between(self) -> char {
+        match self {
+            Spelling::Yaml => ':',
+            Spelling::Words => '=',
+        }
+    }
 }
 
 /// The keys and words that readers asked for, by what they belong to. A schema can be compared
@@ -54,7 +92,23 @@ pub struct Asked {
 impl Said {
     /// Nothing yet, about this text.
     pub fn about(source: &SourceText) -> Self {
-        Self { source: source.clone(), remarks: vec![], key: String::new(), asked: Asked::default() }
+        Self {
+            source: source.clone(),
+            remarks: vec![],
+            key: String::new(),
+            asked: Asked::default(),
+            spelling: Spelling::default(),
+        }
+    }
+
+    /// Nothing yet, about a text that is spelt so.
+    pub fn about_spelt(source: &SourceText, spelling: Spelling) -> Self {
+        Self { spelling, ..Self::about(source) }
+    }
+
+    /// How the text is spelt.
+    pub fn spelling(&self) -> Spelling {
+        self.spelling
     }
 
     /// Says something about the text.
@@ -79,6 +133,11 @@ impl Said {
             (kind, key) => Diagnostic::error(node.span, format!("`{key}` must be {what}, not {}", kind.kind())),
         };
         self.refuse(said)
+    }
+
+    /// How much was said so far.
+    pub fn count(&self) -> usize {
+        self.remarks.len()
     }
 
     /// Whether anything was said that makes the file unusable.

@@ -8,7 +8,7 @@ use indexmap::IndexMap;
 use jiff::Timestamp;
 use mxdrill::dns::Authority;
 use mxdrill::lab::{self, Ground, Keep, Lab, Setting};
-use mxdrill::proxy::{Front, Limits, Proxy, Settings, Termination};
+use mxdrill::proxy::{Front, Limits, Ours, Proxy, Settings, Termination, Upstream};
 use mxdrill::record::{Event, Journal, RunId, Tag};
 use mxdrill::scenario::{self, Defaults, LabHost, LabHostKind, LabTls, Timeouts};
 use mxdrill::source::{Span, Spanned};
@@ -131,6 +131,7 @@ fn plan(network: &str, trials: &[Trial]) -> scenario::Lab {
         hosts,
         port: Some(at_no_place(SMTP)),
         dns_port: Some(at_no_place(DNS)),
+        dns_faults: vec![],
         network: Some(at_no_place(network.parse().expect("a network"))),
         families: vec![Family::V4],
     }
@@ -148,7 +149,7 @@ async fn authority(plan: &scenario::Lab, ground: &Ground) -> Authority {
         .iter()
         .map(|(host, site)| (host.clone(), site.addresses.iter().map(SocketAddr::ip).collect()))
         .collect();
-    Authority::start(ground.dns, &zones, &hosts).await.expect("the lab's DNS on port 53")
+    Authority::start(ground.dns, &zones, &hosts, &[]).await.expect("the lab's DNS on port 53")
 }
 
 fn setting(run: &RunId, journal: &Journal) -> Setting {
@@ -175,8 +176,8 @@ async fn proxy(
     let certificates = Arc::new(tls::Authority::new().expect("keys"));
     let settings = Settings {
         host: Arc::from(trial.primary()),
-        fronts: vec![Front { address: own.ip(), listen: own, upstream }],
-        run: Some(run.clone()),
+        fronts: vec![Front { address: own.ip(), listen: own, upstream: Upstream::Address(upstream) }],
+        ours: Ours::Run(run.clone()),
         callers: Callers::default(),
         dice: Dice::new(0),
         journal: journal.clone(),
