@@ -148,7 +148,7 @@ impl Rule {
     pub(super) fn may_fire_inside(&self, facts: &Facts<'_>) -> bool {
         let stage = self.stage();
         let inside = stage == Stage::Ehlo || stage > Stage::Starttls;
-        let a_tag_may_come = stage >= Stage::Mail && facts.serves == Serves::Run;
+        let a_tag_may_come = stage >= Stage::Mail;
         let over = self.window().1.is_some_and(|end| facts.now >= end);
         inside
             && !over

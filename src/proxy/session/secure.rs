@@ -15,6 +15,7 @@ use super::scan::ReplyScanner;
 use super::slot::{Asked, Decision};
 use super::{End, Input, Need, Outs, Session};
 use crate::mail::Stage;
+use crate::proxy::Termination;
 use crate::tls::{AuthorityError, Flaw};
 use crate::world::Clock;
 
@@ -58,7 +59,8 @@ impl Session {
     /// STARTTLS, where faults are in force.
     pub(super) fn weigh_starttls(&mut self, line: Said<'_>, turn: &mut Turn<'_>) -> Step {
         let fault = self.decide(Stage::Starttls, None, line.text);
-        let inside = self.shared.tls.is_some() && self.rules.any_inside(&self.facts(Stage::Starttls, None));
+        let opens = self.shared.tls.as_ref().is_some_and(Termination::sees_inside);
+        let inside = opens && self.rules.any_inside(&self.facts(Stage::Starttls, None));
         let asked = if inside { Asked::Secure(None) } else { Asked::StartTls };
         self.meets(asked, fault, line, turn);
         Step::On
@@ -104,7 +106,7 @@ impl Session {
 
     /// What accepts TLS from the client; none where the proxy cannot.
     pub(in crate::proxy) fn acceptor(&self, flaw: Option<Flaw>) -> Option<Result<TlsAcceptor, AuthorityError>> {
-        self.shared.tls.as_ref().map(|tls| tls.acceptor(flaw))
+        self.shared.tls.as_ref().and_then(|tls| tls.acceptor(flaw))
     }
 
     /// The run's clock, for certificates.
