@@ -38,7 +38,7 @@
 //! | dns | lookups, MX selection (RFC 5321 5.1), the lab's authority |
 //! | tls | handshakes that capture and judge the peer's chain; the lab's certificates |
 //! | smtp | one engine for the client's side of a session, one for the server's |
-//! | proxy | the fault-injecting relay |
+//! | proxy | the fault-injecting relay; standing by itself, with a control API |
 //! | lab | embedded hosts on loopback: store, relay, hold, reject |
 //! | send | ways in: mxdrill as the sending MTA |
 //! | collect | where mail can land: IMAP, Maildir, mbox, logs |

@@ -168,6 +168,12 @@ pub(super) struct Proxy {
     /// The bearer token of the control API
     #[arg(long, value_name = "env:NAME|file:PATH", value_parser = secret)]
     pub(super) token: Option<Secret>,
+    /// The host's certificate chain: TLS is ended where a fault needs to see inside
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    pub(super) tls_cert: Option<PathBuf>,
+    /// The private key to it
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub(super) tls_key: Option<PathBuf>,
     /// Faults lift themselves after this time without being renewed [over the control API: 10m]
     #[arg(long, value_name = "TIME", value_parser = lease)]
     pub(super) lease: Option<Duration>,

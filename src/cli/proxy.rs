@@ -3,11 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use secrecy::SecretString;
+
 use super::arguments::Proxy;
 use super::{Exit, Machine, Screen, drill, files};
 use crate::proxy::control::{Bound, Control, ControlError};
-use crate::proxy::standing::{Config, Listener, Origin, Stand, StandError, StandSettings};
-use crate::proxy::{Limits, ProxyError, Upstream};
+use crate::proxy::standing::{Config, Identity, Listener, Origin, Stand, StandError, StandSettings};
+use crate::proxy::{Limits, Upstream};
 use crate::scenario::standing::{Faults, from_line};
 use crate::source::{Paint, SourceText, draw_remarks};
 use crate::world::{Clock, Dice};
@@ -96,6 +98,7 @@ async fn stand(machine: &Machine, screen: &Screen, arguments: &Proxy, wanted: Wa
         dice: Dice::new(seed),
         clock: Clock::starting_at(machine.now),
         limits: Limits::default(),
+        tls: identity(screen, arguments, &config)?,
         lease: arguments.lease.or(config.lease),
     };
     let stand = Stand::start(settings).await.map_err(|error| refused(screen, &error))?;
@@ -115,6 +118,15 @@ async fn stand(machine: &Machine, screen: &Screen, arguments: &Proxy, wanted: Wa
     let drain = arguments.drain.or(config.drain).unwrap_or(DRAIN);
     stand.drain(drain).await;
     Ok(exit)
+}
+
+/// The certificate and key that clients are to be shown.
+fn identity(screen: &Screen, arguments: &Proxy, config: &Config) -> Result<Option<Identity>, Exit> {
+    let given = arguments.tls_cert.clone().zip(arguments.tls_key.clone());
+    let Some((certificates, key)) = given.or_else(|| config.tls.clone()) else { return Ok(None) };
+    let certificates = files::read(screen, &certificates)?.text.to_string();
+    let key = SecretString::from(files::read(screen, &key)?.text.to_string());
+    Ok(Some(Identity { certificates, key }))
 }
 
 /// The control API's address, where one is wanted.
@@ -175,9 +187,13 @@ async fn reload(stand: &Arc<Stand>, arguments: &Proxy) {
     }
 }
 
-fn refused(screen: &Screen, error: &ProxyError) -> Exit {
-    screen.error(&error.to_string(), &[], Some("stop the program that listens there, or choose another address"));
-    Exit::Broken
+fn refused(screen: &Screen, error: &StandError) -> Exit {
+    let (help, exit) = match error {
+        StandError::Tls(_) => ("give the chain and the key of the host as PEM files", Exit::Usage),
+        _ => ("stop the program that listens there, or choose another address", Exit::Broken),
+    };
+    screen.error(&error.to_string(), &[], Some(help));
+    exit
 }
 
 fn cannot(screen: &Screen, error: &StandError) -> Exit {

@@ -15,7 +15,8 @@ pub struct Termination(Arc<Shown>);
 
 struct Shown {
     name: String,
-    acceptor: TlsAcceptor,
+    /// None: only certificates that are wrong on purpose are shown.
+    acceptor: Option<TlsAcceptor>,
     /// Makes the certificates that are wrong on purpose.
     authority: Arc<Authority>,
 }
@@ -38,7 +39,7 @@ impl Termination {
     /// Where the name cannot stand in a certificate.
     pub fn by_authority(authority: Arc<Authority>, host: &str) -> Result<Self, TerminationError> {
         let acceptor = authority.acceptor(&[host])?;
-        Ok(Self(Arc::new(Shown { name: host.to_owned(), acceptor, authority })))
+        Ok(Self::showing(host, Some(acceptor), authority))
     }
 
     /// With the certificates of a PEM file (leaf first) and the private key of another, or of the
@@ -48,15 +49,32 @@ impl Termination {
     /// Where they cannot be used.
     pub fn given(certificates: &[u8], key: &[u8], host: &str) -> Result<Self, TerminationError> {
         let acceptor = tls::acceptor_from_pem(certificates, key)?;
-        let authority = Arc::new(Authority::new()?);
-        Ok(Self(Arc::new(Shown { name: host.to_owned(), acceptor, authority })))
+        Ok(Self::showing(host, Some(acceptor), Arc::new(Authority::new()?)))
+    }
+
+    /// Only where a fault wants a flawed certificate: everything else that comes behind STARTTLS
+    /// passes unseen. For a proxy that was given no certificate, and that others' mail passes.
+    ///
+    /// # Errors
+    /// Where no authority can be made.
+    pub fn for_flaws(host: &str) -> Result<Self, TerminationError> {
+        Ok(Self::showing(host, None, Arc::new(Authority::new()?)))
+    }
+
+    fn showing(host: &str, acceptor: Option<TlsAcceptor>, authority: Arc<Authority>) -> Self {
+        Self(Arc::new(Shown { name: host.to_owned(), acceptor, authority }))
+    }
+
+    /// Whether TLS may be ended only to see what is inside.
+    pub(super) fn sees_inside(&self) -> bool {
+        self.0.acceptor.is_some()
     }
 
     /// What accepts TLS from a client, with a flaw where a fault wants one.
-    pub(super) fn acceptor(&self, flaw: Option<Flaw>) -> Result<TlsAcceptor, AuthorityError> {
+    pub(super) fn acceptor(&self, flaw: Option<Flaw>) -> Option<Result<TlsAcceptor, AuthorityError>> {
         match flaw {
-            None => Ok(self.0.acceptor.clone()),
-            Some(flaw) => self.0.authority.flawed_acceptor(&self.0.name, flaw),
+            None => self.0.acceptor.clone().map(Ok),
+            Some(flaw) => Some(self.0.authority.flawed_acceptor(&self.0.name, flaw)),
         }
     }
 }
@@ -90,7 +108,7 @@ mod tests {
 
     /// What is wrong with the certificate that a client sees.
     async fn shown(termination: &Termination, flaw: Option<Flaw>, trust: &Trust) -> Vec<String> {
-        let acceptor = termination.acceptor(flaw).expect("a certificate");
+        let acceptor = termination.acceptor(flaw).expect("it shows one").expect("a certificate");
         let (near, far) = tokio::io::duplex(64 * 1024);
         let server = tokio::spawn(async move { acceptor.accept(far).await.map(drop) });
         let clock = Clock::starting_at("2026-11-21T06:40:00Z".parse().expect("a time"));

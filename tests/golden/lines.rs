@@ -3,7 +3,7 @@
 //! `fault-lines/NAME.line` holds the mistake that its name says, `NAME.err` what is said about it;
 //! `UPDATE_GOLDEN=1` writes the drawings anew.
 
-#![allow(clippy::expect_used, reason = "a test that cannot read its files has failed")]
+#![allow(clippy::expect_used, clippy::panic, reason = "a test that cannot read its files has failed")]
 
 use std::path::{Path, PathBuf};
 
@@ -42,6 +42,22 @@ fn every_mistake_in_a_line_is_drawn() {
     }
     assert!(failed.is_empty(), "{}", failed.join("\n"));
     assert!(lines().len() >= 20);
+}
+
+/// The lines that the documentation shows.
+#[test]
+fn every_line_of_the_documentation_can_be_used() {
+    let text = include_str!("../../docs/proxy.md");
+    let shown = text.lines().filter(|line| line.starts_with("    at=") && !line.contains("STAGE"));
+    // Two stand side by side, some spaces apart.
+    let lines: Vec<&str> =
+        shown.flat_map(|line| line.split("    ")).map(str::trim).filter(|it| !it.is_empty()).collect();
+    assert!(lines.len() >= 7, "{lines:?}");
+    for line in lines {
+        if let Err(said) = read(line) {
+            panic!("{}", draw_remarks(&said, Paint::Plain));
+        }
+    }
 }
 
 mod any_line {

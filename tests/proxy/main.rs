@@ -7,3 +7,4 @@ mod api;
 mod end;
 mod faults;
 mod support;
+mod tls;

@@ -15,6 +15,7 @@ use super::scan::ReplyScanner;
 use super::slot::{Asked, Decision};
 use super::{End, Input, Outs, Session};
 use crate::mail::Stage;
+use crate::proxy::Termination;
 use crate::proxy::termination::flaw;
 use crate::record::{Event, TlsEnded};
 use crate::scenario::fault::Action;
@@ -74,7 +75,8 @@ impl Session {
             Action::Tls(how) => flaw(*how),
             _ => None,
         });
-        let inside = || self.rules.any_inside(&self.facts(Stage::Starttls, None));
+        let opens = self.shared.tls.as_ref().is_some_and(Termination::sees_inside);
+        let inside = || opens && self.rules.any_inside(&self.facts(Stage::Starttls, None));
         let ends = self.shared.tls.is_some() && (spoilt.is_some() || inside());
         let asked = if ends { Asked::Secure(spoilt) } else { Asked::StartTls };
         self.meets(asked, fault, line, turn);
@@ -121,7 +123,7 @@ impl Session {
 
     /// What accepts TLS from the client; none where the proxy cannot.
     pub(in crate::proxy) fn acceptor(&self, flaw: Option<Flaw>) -> Option<Result<TlsAcceptor, AuthorityError>> {
-        self.shared.tls.as_ref().map(|tls| tls.acceptor(flaw))
+        self.shared.tls.as_ref().and_then(|tls| tls.acceptor(flaw))
     }
 
     /// The run's clock, for certificates.

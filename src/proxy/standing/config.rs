@@ -7,18 +7,20 @@
 //! token: { env: PROXY_TOKEN }
 //! lease: 10m
 //! drain: 3s
+//! tls: { certificate: mx1.pem, key: mx1.key }                     # where faults must see inside of TLS
 //! faults:
 //!   - { at: rcpt, when: { first: 2 }, do: { reply: "451 4.7.1 later" } }
 //! ```
 
 use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::inventory::decode::{endpoint, host_name, secret};
 use crate::inventory::{Endpoint, Secret};
 use crate::proxy::Upstream;
 use crate::scenario::standing::{Faults, LEASES, several};
-use crate::source::read::{Fields, Said, lasting, list, number, scalar};
+use crate::source::read::{Fields, Said, lasting, list, number, path, scalar};
 use crate::source::yaml::{self, Node};
 use crate::source::{Diagnostic, Remark, SourceText};
 
@@ -69,6 +71,8 @@ pub struct Config {
     pub lease: Option<Duration>,
     /// How long messages under way may take when the proxy is told to end.
     pub drain: Option<Duration>,
+    /// Certificate chain and private key, PEM files.
+    pub tls: Option<(PathBuf, PathBuf)>,
     /// For `chance`.
     pub seed: Option<u64>,
     /// In force from the start.
@@ -112,11 +116,20 @@ fn config(node: &Node, hosts: &[String], said: &mut Said) -> Option<Config> {
     let token = map.optional("token", secret);
     let lease = map.optional("lease", lasting(LEASES));
     let drain = map.optional("drain", lasting(Duration::from_millis(1)..=LONGEST_DRAIN));
+    let tls = map.optional("tls", tls);
     let seed = map.optional("seed", number(0..=u64::MAX));
     let faults = map.optional("faults", |node: &Node, said: &mut Said| Some(several(node, &all, said)));
     map.done();
     let faults = Faults { faults: faults.unwrap_or_default(), warnings: vec![] };
-    Some(Config { listeners, control, token, lease, drain, seed, faults })
+    Some(Config { listeners, control, token, lease, drain, tls, seed, faults })
+}
+
+fn tls(node: &Node, said: &mut Said) -> Option<(PathBuf, PathBuf)> {
+    let mut map = Fields::of(node, "a certificate and its key", said)?;
+    let certificate = map.required("certificate", path);
+    let key = map.required("key", path);
+    map.done();
+    Some((certificate?, key?))
 }
 
 fn listener(node: &Node, said: &mut Said) -> Option<Listener> {

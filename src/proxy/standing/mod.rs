@@ -24,10 +24,11 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
+use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::{Front, Guest, Limits, Ours, Proxy, ProxyError, Settings, Traffic};
+use super::{Front, Guest, Limits, Ours, Proxy, ProxyError, Settings, Termination, TerminationError, Traffic};
 use crate::record::Journal;
 use crate::scenario::Fault;
 use crate::scenario::standing::{MOST_FAULTS, Standing, hides};
@@ -51,11 +52,23 @@ pub struct StandSettings {
     pub dice: Dice,
     /// For the times of firings.
     pub clock: Clock,
+    /// What clients are shown where a fault needs to see inside of TLS. None: what comes behind
+    /// STARTTLS passes unseen, but where a fault spoils the certificate itself.
+    pub tls: Option<Identity>,
     /// How much of everything.
     pub limits: Limits,
     /// The lease of faults that name none. None: those of the control API have [`API_LEASE`],
     /// others stay.
     pub lease: Option<Duration>,
+}
+
+/// A certificate chain and its private key, both as PEM.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    /// The chain, leaf first.
+    pub certificates: String,
+    /// The key.
+    pub key: SecretString,
 }
 
 /// Faults cannot be what they are told to be.
@@ -64,6 +77,9 @@ pub enum StandError {
     /// The proxy cannot do it.
     #[error(transparent)]
     Proxy(#[from] ProxyError),
+    /// The certificate that it was given is no use.
+    #[error(transparent)]
+    Tls(#[from] TerminationError),
     /// There would be too many.
     #[error("there would be more than {MOST_FAULTS} faults in force")]
     TooMany,
@@ -95,12 +111,12 @@ impl Stand {
     /// Listens everywhere, with nothing in force.
     ///
     /// # Errors
-    /// Where an address cannot be listened on.
-    pub async fn start(settings: StandSettings) -> Result<Arc<Self>, ProxyError> {
+    /// Where an address cannot be listened on, or the certificate cannot be used.
+    pub async fn start(settings: StandSettings) -> Result<Arc<Self>, StandError> {
         let ledger = Arc::new(Ledger::default());
         let mut hosts = vec![];
         for name in settings.hosts() {
-            let proxy = Proxy::start(settings.of_host(&name, &ledger)).await?;
+            let proxy = Proxy::start(settings.of_host(&name, &ledger)?).await?;
             hosts.push(Host { name, proxy });
         }
         let stand = Arc::new(Self {
@@ -337,7 +353,13 @@ impl StandSettings {
         hosts
     }
 
-    fn of_host(&self, host: &str, ledger: &Arc<Ledger>) -> Settings {
+    fn of_host(&self, host: &str, ledger: &Arc<Ledger>) -> Result<Settings, TerminationError> {
+        let tls = match &self.tls {
+            Some(given) => {
+                Termination::given(given.certificates.as_bytes(), given.key.expose_secret().as_bytes(), host)?
+            }
+            None => Termination::for_flaws(host)?,
+        };
         let (name, book): (Arc<str>, _) = (Arc::from(host), Arc::clone(ledger));
         let journal = Journal::handing_on(self.clock, move |entry| book.take(&name, entry));
         let front = |listener: &Listener| Front {
@@ -345,7 +367,7 @@ impl StandSettings {
             listen: listener.listen,
             upstream: listener.upstream.clone(),
         };
-        Settings {
+        Ok(Settings {
             host: Arc::from(host),
             fronts: self.listeners.iter().filter(|it| it.host == host).map(front).collect(),
             ours: Ours::AnyProbe,
@@ -353,8 +375,8 @@ impl StandSettings {
             dice: self.dice,
             journal,
             phase_of: None,
-            tls: None,
+            tls: Some(tls),
             limits: self.limits,
-        }
+        })
     }
 }

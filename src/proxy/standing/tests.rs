@@ -17,6 +17,7 @@ async fn stand(lease: Option<Duration>) -> Arc<Stand> {
         listeners: vec![listener("a.test"), listener("b.test")],
         dice: Dice::new(7),
         clock: Clock::starting_at(jiff::Timestamp::UNIX_EPOCH),
+        tls: None,
         limits: Limits::default(),
         lease,
     };
