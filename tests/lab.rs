@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use mxdrill::plan::{Plan, expand};
-use mxdrill::record::{AttemptResult, Entry, Event, Handling, Journal, Record, RunId, canonical};
+use mxdrill::record::{AttemptResult, Entry, Event, Handling, Journal, Record, RunId, TlsEnd, canonical};
 use mxdrill::run::{self, Context};
 use mxdrill::scenario::{self, LabHostKind};
 use mxdrill::source::{Paint, SourceText, draw_remarks};
@@ -290,4 +290,75 @@ phases:
     assert_eq!(probe.verdict, Verdict::Pass, "{probe:?}");
     assert_eq!(probe.attempts[0].result, AttemptResult::NoAddress);
     conserved(&ran);
+}
+
+/// One phase a fault at `starttls` of the only MX, which must take the probe all the same.
+fn tls_goes_wrong(faults: &[&str]) -> Ran {
+    let head = r#"
+name: TLS goes wrong at the only MX
+domain: drill.example
+timeouts: { connect: 300ms, ehlo: 300ms }
+platforms:
+  new: { hosts: [mx1.new.example] }
+lab:
+  zones:
+    drill.example: |
+      @ MX 10 mx1.new.example.
+  hosts:
+    mx1.new.example: { store: {} }
+phases:
+"#;
+    let phase = |fault: &&str| {
+        format!(
+            "  - name: {fault}\n    faults:\n      - {{ host: mx1.new.example, at: starttls, do: {{ tls: {fault} }} }}\n    \
+             probes: {{ count: 1 }}\n    expect: {{ at: new, within: 5s, copies: 1 }}\n"
+        )
+    };
+    let text = faults.iter().map(phase).fold(head.to_owned(), |text, phase| text + &phase);
+    let ran = drill(SourceText::new("tls-goes-wrong.yaml", text), 7, 4);
+    let whole = serde_json::to_string_pretty(&ran.record).expect("a record");
+    assert_eq!(ran.record.verdict, Verdict::Pass, "{whole}");
+    conserved(&ran);
+    ran
+}
+
+#[test]
+fn each_wrong_certificate_is_seen_for_what_it_is_and_opportunistic_mail_goes_on() {
+    let flaws = ["expired", "not-yet-valid", "self-signed", "unknown-ca", "wrong-name"];
+    let ran = tls_goes_wrong(&flaws);
+    for (phase, flaw) in ran.record.phases.iter().zip(flaws) {
+        let [attempt] = phase.probes[0].attempts.as_slice() else { panic!("one attempt of {flaw}") };
+        let tls = attempt.tls.as_ref().expect("TLS");
+        assert_eq!((tls.verdicts.as_slice(), tls.ended_by), ([flaw.to_owned()].as_slice(), Some(TlsEnd::Proxy)));
+        assert_eq!(phase.faults[0].fired, 1);
+    }
+    assert!(ran.record.standing.iter().all(|stands| stands.tls_ended_by == Some(TlsEnd::Proxy)));
+}
+
+#[test]
+fn without_tls_opportunistic_mail_goes_on_in_clear() {
+    let faults = ["unavailable", "garbage", "silent", "close", "tls-1.1-only"];
+    let ran = tls_goes_wrong(&faults);
+    for (phase, fault) in ran.record.phases.iter().zip(faults) {
+        let (last, failed) = phase.probes[0].attempts.split_last().expect("an attempt");
+        assert_eq!((last.result, last.tls.as_ref()), (AttemptResult::Accepted, None), "{fault}");
+        let results: Vec<AttemptResult> = failed.iter().map(|attempt| attempt.result).collect();
+        let wanted: &[AttemptResult] = if fault == "unavailable" { &[] } else { &[AttemptResult::TlsFailed] };
+        assert_eq!(results, wanted, "{fault}");
+    }
+    assert!(ran.record.standing.iter().all(|stands| stands.tls_ended_by.is_none()));
+}
+
+#[test]
+fn a_fault_meets_a_host_without_starttls_as_well() {
+    let greylisted = bundled("03");
+    let in_clear = greylisted.text.replace("{ store: {} }", "{ store: {}, tls: absent }");
+    assert_ne!(*in_clear, *greylisted.text);
+    for (text, ended_by) in [(greylisted.text.to_string(), Some(TlsEnd::Proxy)), (in_clear, None)] {
+        let ran = drill(SourceText::new("greylisted.yaml", text), 7, 4);
+        assert_eq!(ran.record.verdict, Verdict::Pass);
+        assert!(ran.record.standing.iter().all(|stands| stands.tls_ended_by == ended_by));
+        let attempts = ran.record.phases[0].probes.iter().flat_map(|probe| &probe.attempts);
+        assert!(attempts.map(|attempt| attempt.tls.as_ref().and_then(|tls| tls.ended_by)).all(|by| by == ended_by));
+    }
 }

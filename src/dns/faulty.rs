@@ -60,6 +60,8 @@ async fn refuse(request: &Request, code: ResponseCode, mut response: impl Respon
 async fn cut(request: &Request, mut response: impl ResponseHandler) -> ResponseInfo {
     let mut metadata = answer_to(request);
     metadata.truncation = true;
+    // glibc takes an empty answer without authority for that of a server that knows nothing, before it looks at TC.
+    metadata.authoritative = true;
     let message = MessageResponseBuilder::new(&request.queries, None).build_no_records(metadata);
     response.send_response(message).await.unwrap_or_else(|_| nothing(request))
 }

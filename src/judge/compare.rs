@@ -8,7 +8,7 @@ use crate::plan::{Plan, Probe};
 use crate::record::{Attempt, AttemptResult, Control, Handling, Hop, SentState};
 use crate::scenario::Expectation;
 use crate::source::{Span, Spanned, or_list, plural};
-use crate::terms::{Outcome, Verdict};
+use crate::terms::{Outcome, TlsDemand, Verdict};
 
 /// A verdict and what decided it.
 #[derive(Clone, Debug, PartialEq)]
@@ -76,7 +76,7 @@ impl Case<'_> {
             return Judgement::new(Verdict::Inconclusive, "it was not sent", expected.span)
                 .help("run the scenario again");
         }
-        let rules = [Self::must_not, Self::fault_stopped_it, Self::must, Self::unproven];
+        let rules = [Self::must_not, Self::fault_stopped_it, Self::must, Self::unproven, Self::unverified];
         rules.iter().find_map(|rule| rule(self, expected)).unwrap_or_else(|| self.pass(expected))
     }
 
@@ -218,6 +218,17 @@ impl Case<'_> {
             }
         }
         None
+    }
+
+    /// The same of a certificate: the host's was expected, and the proxy's was seen.
+    fn unverified(&self, expected: &Expectation) -> Option<Judgement> {
+        let demand = expected.tls.as_ref().filter(|it| it.value == TlsDemand::Verified)?;
+        let taken = self.seen.attempts.iter().find(|it| it.result == AttemptResult::Accepted)?;
+        taken.tls.as_ref().and_then(|tls| tls.ended_by)?;
+        let why = format!("the fault proxy ended TLS before {}: the certificate that was seen is its own", taken.host);
+        Some(Judgement::new(Verdict::Inconclusive, why, demand.span).help(
+            "expect `tls: verified` in a phase without faults behind STARTTLS at this host, and `encrypted` in this one",
+        ))
     }
 
     fn pass(&self, expected: &Expectation) -> Judgement {

@@ -1,12 +1,12 @@
 //! What was seen, sorted by whom it is about.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
 use crate::mail::Stage;
 use crate::plan::Plan;
-use crate::record::{Attempt, AttemptResult, Entry, Event, Landed, Looked, Met, Passed, RunStarted, Sent, Tag};
+use crate::record::{Attempt, AttemptResult, Entry, Event, Landed, Looked, Met, Passed, RunStarted, Sent, Tag, TlsEnd};
 use crate::scenario::fault::Action;
 
 /// When a phase was.
@@ -54,6 +54,10 @@ pub struct Facts {
     pub interrupted: Option<String>,
     /// When the run ended; none where the journal was cut short.
     pub ended: Option<Timestamp>,
+    /// Hosts before which a proxy has ended TLS.
+    pub tls_ended: BTreeSet<String>,
+    /// Whose connection to which host that was, until its sender tells of it.
+    secured: BTreeSet<(Tag, String)>,
     in_force: Vec<usize>,
 }
 
@@ -81,6 +85,10 @@ impl Facts {
                 if let Some(tag) = &firing.tag {
                     self.about(tag).fired.push(Met::new(entry.at, firing));
                 }
+            }
+            Event::TlsEnded(ended) => {
+                self.tls_ended.insert(ended.host.clone());
+                self.secured.extend(ended.tag.clone().map(|tag| (tag, ended.host.clone())));
             }
             Event::Sent(sent) => self.about(&sent.tag).sent = Some(sent.clone()),
             Event::Landed(landed) => self.landed(landed),
@@ -133,12 +141,25 @@ impl Facts {
 
     fn attempt(&mut self, plan: &Plan, tag: &Tag, attempt: &Attempt) {
         let fired = before_accept(plan, attempt, &self.in_force);
+        let mut attempt = attempt.clone();
+        self.mark_tls(tag, &mut attempt);
+        let at = attempt.at;
         let about = self.about(tag);
-        about.first_attempt = about.first_attempt.or(Some(attempt.at));
-        about.attempts.push(attempt.clone());
+        about.first_attempt = about.first_attempt.or(Some(at));
+        about.attempts.push(attempt);
         if let Some(fault) = fired {
             let stage = Stage::Connect;
-            about.fired.push(Met { at: attempt.at, fault, connection: 0, client: None, stage, command: String::new() });
+            about.fired.push(Met { at, fault, connection: 0, client: None, stage, command: String::new() });
+        }
+    }
+}
+
+impl Facts {
+    /// The sender cannot tell whose certificate it saw; the proxy has noted it before.
+    fn mark_tls(&mut self, tag: &Tag, attempt: &mut Attempt) {
+        let Some(seen) = &mut attempt.tls else { return };
+        if self.secured.remove(&(tag.clone(), attempt.host.clone())) {
+            seen.ended_by = Some(TlsEnd::Proxy);
         }
     }
 }

@@ -4,7 +4,7 @@ use super::{Facts, Judgement, absence, compare, copies, path, settle};
 use crate::plan::{Plan, Probe};
 use crate::record::{
     Control, Entry, Event, Finding, FindingSeverity, Mark, PhaseRecord, ProbeRecord, Record, RecordedFault,
-    RecordedScenario, RunState, SCHEMA_RECORD,
+    RecordedScenario, RunState, SCHEMA_RECORD, Standing, TlsEnd,
 };
 use crate::scenario::Expectation;
 use crate::source::Span;
@@ -39,7 +39,7 @@ pub fn record(plan: &Plan, entries: &[Entry]) -> Record {
         version: first.as_ref().map(|it| it.version.clone()).unwrap_or_default(),
         command: first.as_ref().map(|it| it.command.clone()).unwrap_or_default(),
         scenario: scenario(plan, first.as_ref().and_then(|it| it.inventory.clone())),
-        standing: first.map(|it| it.standing).unwrap_or_default(),
+        standing: standing(&facts, first.map(|it| it.standing).unwrap_or_default()),
         controls,
         phases,
         findings: warnings(plan, &facts),
@@ -71,6 +71,14 @@ fn scenario(plan: &Plan, inventory: Option<(String, String)>) -> RecordedScenari
         text: plan.scenario.source.text.to_string(),
         inventory,
     }
+}
+
+/// Where hosts stood, and before whom TLS was ended.
+fn standing(facts: &Facts, mut standing: Vec<Standing>) -> Vec<Standing> {
+    for stands in standing.iter_mut().filter(|it| facts.tls_ended.contains(&it.host)) {
+        stands.tls_ended_by = Some(TlsEnd::Proxy);
+    }
+    standing
 }
 
 fn phase(plan: &Plan, facts: &Facts, controls: &[Control], index: usize) -> PhaseRecord {

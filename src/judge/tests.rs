@@ -9,7 +9,7 @@ use crate::mail::Stage;
 use crate::plan::{Plan, expand};
 use crate::record::{
     Attempt, AttemptResult, Entry, Event, Firing, Handling, Landed, Looked, LookedState, Passed, Placement, Proof,
-    Record, RunId, RunStarted, RunState, Sent, SentState, Tag,
+    Record, RunId, RunStarted, RunState, Sent, SentState, Tag, TlsEnd, TlsEnded, TlsSeen,
 };
 use crate::scenario;
 use crate::source::SourceText;
@@ -106,6 +106,11 @@ impl Story {
         self.note(Event::Attempt { tag, attempt });
     }
 
+    fn fired(&mut self, fault: usize, stage: Stage) {
+        let tag = Some(self.probe());
+        self.note(Event::Fired(Firing { fault, tag, connection: 1, client: None, stage, command: String::new() }));
+    }
+
     fn sent(&mut self, state: SentState, untried: &[&str]) {
         let untried = untried.iter().map(|it| (*it).to_owned()).collect();
         let tag = self.probe();
@@ -155,6 +160,29 @@ fn fallback_that_reaches_legacy_fails_and_names_the_host() {
     let mark = phase.probes[0].span;
     let line = SCENARIO.lines().nth(mark.line - 1).expect("the line");
     assert_eq!(&line[mark.column - 1..mark.column - 1 + mark.length], "never: legacy");
+}
+
+#[test]
+fn the_certificate_of_the_proxy_proves_nothing_about_the_hosts() {
+    let scenario = SCENARIO
+        .replace("at: connect, do: drop-syn", "at: rcpt, do: { delay: 1s }")
+        .replace("copies: 1 }", "copies: 1, tls: verified }");
+    let mut story = Story::under_faults(&scenario);
+    let ended = |host: &str, tag| TlsEnded { host: host.to_owned(), tag: Some(tag), connection: 1 };
+    story.note(Event::TlsEnded(ended("mx1.new.example", story.probe())));
+    story.fired(0, Stage::Rcpt);
+    story.tried("mx1.new.example", 10, AttemptResult::Accepted, Stage::Eom, "250 2.0.0 Ok: queued as LAB1");
+    let last = story.entries.last_mut().map(|it| &mut it.event);
+    let Some(Event::Attempt { attempt, .. }) = last else { panic!("it tried") };
+    attempt.tls = Some(TlsSeen { version: Some("TLSv1.3".to_owned()), ..TlsSeen::default() });
+    story.sent(SentState::Delivered, &[]);
+    story.landed(&story.probe(), "new", "mx1.new.example");
+    let record = story.ended();
+    let (found, outcome, why) = verdict(&record);
+    assert_eq!((found, outcome), (Verdict::Inconclusive, Some(Outcome::Delivered)));
+    assert!(why.starts_with("the fault proxy ended TLS before mx1.new.example"), "{why}");
+    let seen = record.phases[0].probes[0].attempts[0].tls.as_ref().expect("TLS");
+    assert_eq!(seen.ended_by, Some(TlsEnd::Proxy));
 }
 
 #[test]
@@ -218,15 +246,7 @@ fn a_log_that_lives_proves_absence_only_if_it_lived_in_the_phase() {
 fn a_sender_that_bounces_under_a_fault_tested_no_backup() {
     let scenario = SCENARIO.replace("at: connect, do: drop-syn", "at: rcpt, do: { reply: \"550 5.1.1 no\" }");
     let mut story = Story::under_faults(&scenario);
-    let tag = story.probe();
-    story.note(Event::Fired(Firing {
-        fault: 0,
-        tag: Some(tag),
-        connection: 1,
-        client: None,
-        stage: Stage::Rcpt,
-        command: String::new(),
-    }));
+    story.fired(0, Stage::Rcpt);
     story.tried("mx1.new.example", 10, AttemptResult::Permanent, Stage::Rcpt, "550 5.1.1 no");
     story.sent(SentState::Bounced, &["mx.old.example"]);
     let record = story.ended();

@@ -88,7 +88,7 @@ impl Proxy {
     /// Where a fault cannot stand at its stage, or the system cannot do it, such as `drop-syn`
     /// where SYNs are still answered. Nothing is changed then.
     pub async fn raise(&self, faults: Vec<Armed>) -> Result<(), ProxyError> {
-        faults.iter().try_for_each(settings::check)?;
+        faults.iter().try_for_each(|fault| settings::check(fault, self.shared.tls.as_ref()))?;
         let before = Arc::clone(&self.shared.rules.borrow());
         let rules = Arc::new(Rules::new(faults, &before));
         self.shared.rules.send_replace(Arc::clone(&rules));

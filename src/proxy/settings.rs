@@ -7,8 +7,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::rules::{Armed, PhaseOf};
-use super::termination::Termination;
+use super::termination::{Termination, flaw};
 use crate::record::{Journal, RunId};
+use crate::scenario::fault::Action;
 use crate::world::{Callers, Dice};
 
 /// What a proxy is told.
@@ -127,6 +128,12 @@ pub enum ProxyError {
         /// The stage's word.
         stage: &'static str,
     },
+    /// A fault of a certificate needs one to show.
+    #[error("`{fault}` needs a proxy that can end TLS")]
+    NoTls {
+        /// In words.
+        fault: String,
+    },
     /// `drop-syn` with this system or listener.
     #[error("`drop-syn` does not hold on {address}: {why}")]
     DropSyn {
@@ -137,11 +144,16 @@ pub enum ProxyError {
     },
 }
 
-/// Whether the fault can be.
-pub(super) fn check(armed: &Armed) -> Result<(), ProxyError> {
+/// Whether the fault can be, of a proxy that ends TLS so.
+pub(super) fn check(armed: &Armed, tls: Option<&Termination>) -> Result<(), ProxyError> {
     let (action, stage) = (&armed.fault.action.value, armed.fault.at.value);
-    if action.stages().contains(&stage) {
-        return Ok(());
+    if !action.stages().contains(&stage) {
+        return Err(ProxyError::Combination { action: action.word(), stage: stage.word() });
     }
-    Err(ProxyError::Combination { action: action.word(), stage: stage.word() })
+    match action {
+        Action::Tls(how) if flaw(*how).is_some() && tls.is_none() => {
+            Err(ProxyError::NoTls { fault: armed.fault.to_string() })
+        }
+        _ => Ok(()),
+    }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use tokio_rustls::TlsAcceptor;
 
+use crate::scenario::fault::TlsFault;
 use crate::tls::{self, Authority, AuthorityError, BadIdentity, Flaw};
 
 /// What clients are shown instead of the host's certificate. Cloning is cheap.
@@ -78,8 +79,64 @@ impl Termination {
     }
 }
 
+/// What is wrong with the certificate of a fault; none where the fault is not one of a certificate.
+pub(super) fn flaw(how: TlsFault) -> Option<Flaw> {
+    match how {
+        TlsFault::Expired => Some(Flaw::Expired),
+        TlsFault::NotYetValid => Some(Flaw::NotYetValid),
+        TlsFault::SelfSigned => Some(Flaw::SelfSigned),
+        TlsFault::UnknownCa => Some(Flaw::UnknownCa),
+        TlsFault::WrongName => Some(Flaw::WrongName),
+        TlsFault::Unavailable | TlsFault::OldVersion => None,
+        TlsFault::Garbage | TlsFault::Silent | TlsFault::Close => None,
+    }
+}
+
 impl fmt::Debug for Termination {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Termination").field("name", &self.0.name).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::tls::Trust;
+    use crate::world::Clock;
+
+    /// What is wrong with the certificate that a client sees.
+    async fn shown(termination: &Termination, flaw: Option<Flaw>, trust: &Trust) -> Vec<String> {
+        let acceptor = termination.acceptor(flaw).expect("it shows one").expect("a certificate");
+        let (near, far) = tokio::io::duplex(64 * 1024);
+        let server = tokio::spawn(async move { acceptor.accept(far).await.map(drop) });
+        let clock = Clock::starting_at("2026-11-21T06:40:00Z".parse().expect("a time"));
+        let seen = crate::tls::connect(near, "mx.test", trust, &clock, Duration::from_secs(5)).await;
+        server.await.expect("no panic").expect("accepted");
+        seen.expect("encrypted").1.verdicts
+    }
+
+    #[tokio::test]
+    async fn a_given_certificate_is_shown_and_spoilt_ones_are_of_another_authority() {
+        let own = rcgen::generate_simple_self_signed(["mx.test".to_owned()]).expect("a certificate");
+        let (chain, key) = (own.cert.pem(), own.signing_key.serialize_pem());
+        let given = Termination::given(chain.as_bytes(), key.as_bytes(), "mx.test").expect("a pair");
+        let trust = Trust::of([own.cert.der().clone()]);
+        assert_eq!(shown(&given, None, &trust).await, ["trusted"]);
+        assert_eq!(shown(&given, Some(Flaw::WrongName), &trust).await, ["wrong-name", "unknown-ca"]);
+    }
+
+    #[tokio::test]
+    async fn each_flaw_is_the_only_one_where_the_authority_is_trusted() {
+        let authority = Arc::new(Authority::new().expect("keys"));
+        let trust = authority.trust();
+        let termination = Termination::by_authority(authority, "mx.test").expect("a certificate");
+        assert_eq!(shown(&termination, None, &trust).await, ["trusted"]);
+        for how in TlsFault::ALL.iter().copied() {
+            if let Some(flaw) = flaw(how) {
+                assert_eq!(shown(&termination, Some(flaw), &trust).await, [how.word()]);
+            }
+        }
     }
 }

@@ -276,6 +276,17 @@ async fn what_cannot_be_is_not_raised() {
     assert_eq!(banner(address).await.expect("nothing is in force"), "220 mx.test\r\n");
 }
 
+#[tokio::test]
+async fn a_certificate_needs_a_proxy_that_has_one() {
+    let (proxy, _) = started(Settings { tls: None, ..with_front(settings(), upstream().await) }).await;
+    let expired = || vec![fault(0, "at: starttls, do: { tls: expired }, scope: all")];
+    let error = proxy.raise(expired()).await.expect_err("no certificate");
+    assert_eq!(error.to_string(), "`tls expired at starttls` needs a proxy that can end TLS");
+    proxy.raise(vec![fault(0, "at: starttls, do: { tls: garbage }, scope: all")]).await.expect("that needs none");
+    let (proxy, _) = started(with_front(settings(), upstream().await)).await;
+    proxy.raise(expired()).await.expect("it has one");
+}
+
 fn broken() -> Armed {
     let mut armed = fault(1, "at: data, do: { delay: 1s }");
     let mut fault = (*armed.fault).clone();

@@ -78,6 +78,14 @@ pub struct Attempt {
     pub tls: Option<TlsSeen>,
 }
 
+words! {
+    /// Who ends TLS, where it is not the host itself.
+    TlsEnd {
+        /// The fault proxy before it.
+        Proxy = "proxy",
+    }
+}
+
 /// What was seen of a TLS session and its peer.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct TlsSeen {
@@ -91,6 +99,9 @@ pub struct TlsSeen {
     pub certificates: Vec<Certificate>,
     /// Everything that is wrong with it for this host, or `trusted`.
     pub verdicts: Vec<String>,
+    /// Who ended TLS in the host's stead: the certificates are not the host's then.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub ended_by: Option<TlsEnd>,
 }
 
 /// One certificate of a chain.

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Attempt, RunId, Tag};
+use super::{Attempt, RunId, Tag, TlsEnd};
 use crate::mail::{EnhancedStatus, Stage};
 use crate::terms::{UnknownWord, words};
 
@@ -43,6 +43,8 @@ pub enum Event {
     },
     /// A fault took effect.
     Fired(Firing),
+    /// A proxy has ended TLS on a connection, so that its faults see inside.
+    TlsEnded(TlsEnded),
     /// A sender tried a host, for a probe or a control.
     Attempt {
         /// Whose.
@@ -109,6 +111,10 @@ pub struct Standing {
     /// How a proxy stands before it, if one does.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub proxy: Option<StandingProxy>,
+    /// Who ended TLS in the host's stead on some connection of the run: what clients saw there of
+    /// certificates is not the host's.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub tls_ended_by: Option<TlsEnd>,
 }
 
 words! {
@@ -121,6 +127,18 @@ words! {
         /// It stands there on its own and is told about faults over its control API.
         Standing = "standing",
     }
+}
+
+/// A proxy has ended TLS on a connection.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TlsEnded {
+    /// The host that it stands before.
+    pub host: String,
+    /// For which probe or control; absent where the client could not be told.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub tag: Option<Tag>,
+    /// The proxy's number of the connection, from 1.
+    pub connection: u64,
 }
 
 /// A fault took effect.

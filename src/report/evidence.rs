@@ -206,7 +206,8 @@ fn tls_lines(tls: &TlsSeen, depth: Depth) -> Vec<Line> {
         return vec![];
     }
     let session: Vec<String> = [&tls.version, &tls.cipher].into_iter().flatten().map(|word| tame(word)).collect();
-    let verdicts: Vec<String> = tls.verdicts.iter().map(|verdict| tame(verdict)).collect();
+    let mut verdicts: Vec<String> = tls.verdicts.iter().map(|verdict| tame(verdict)).collect();
+    verdicts.extend(tls.ended_by.map(|by| format!("the certificate is the {by}'s")));
     let mut lines = vec![Line {
         source: "tls".to_owned(),
         place: if session.is_empty() { "no session".to_owned() } else { session.join(" ") },

@@ -175,13 +175,14 @@ fn lost(path: &str, copies: &str) -> (Drill, impl Fn(Probe) -> Probe) {
     let drill = Drill::of(path, &LOST.replace("COPIES", copies))
         .host("mx1.new.example", "127.77.0.2:2525", Some(StandingProxy::Dialled))
         .host("mx2.new.example", "127.77.0.3:2525", None)
+        .tls_ended("mx1.new.example")
         .seen("new", "mx1.new.example")
         .seen("new", "mx2.new.example")
         .phase("acknowledgement lost", 150, 300)
         .fault("mx1.new.example", "eom", "lose-reply", "{ host: mx1.new.example, at: eom");
     let twice = |it: Probe| {
         it.attempt(NEW, 160, 25, AttemptResult::Lost, Stage::Eom, "the connection was closed before the reply")
-            .tls("mx1.new.example", "trusted")
+            .tls_of_the_proxy("mx1.new.example")
             .met(0, 184, 3, Stage::Eom, ".")
             .landed("new", "mx1.new.example", 183, "7QhB2c1")
             .received(

@@ -62,6 +62,8 @@ const BEYOND_A_SCHEMA: &[&str] = &[
     "a-token-in-clear-text-over-the-net",
     "a-trigger-for-an-unknown-phase",
     "a-way-that-is-no-platform",
+    "a-wrong-certificate-at-ehlo",
+    "a-wrong-certificate-of-a-host-without-starttls",
     "a-zone-that-includes-a-file",
     "a-zone-with-a-line-that-is-no-record",
     "a-zone-with-a-record-of-another-zone",

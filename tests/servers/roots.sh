@@ -25,6 +25,6 @@ wanted() {
     case "$1" in
     new) echo "layout 1: postfix dovecot-imapd dovecot-lmtpd haproxy openssl" ;;
     legacy) echo "layout 1: exim4-daemon-light" ;;
-    senders) echo "layout 1: opensmtpd" ;;
+    senders) echo "layout 1: opensmtpd chasquid openssl" ;;
     esac
 }

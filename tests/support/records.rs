@@ -8,7 +8,7 @@ use mxdrill::mail::{EnhancedStatus, Stage, reply};
 use mxdrill::record::{
     Attempt, AttemptResult, Certificate, Control, Finding, FindingSeverity, Handling, Hop, Landed, Mark, Met, Passed,
     PhaseRecord, Placement, ProbeRecord, Proof, Record, RecordedFault, RecordedScenario, RunId, RunState,
-    SCHEMA_RECORD, Standing, StandingProxy, TlsSeen, Trust,
+    SCHEMA_RECORD, Standing, StandingProxy, TlsEnd, TlsSeen, Trust,
 };
 use mxdrill::terms::{Outcome, Verdict};
 
@@ -53,7 +53,19 @@ impl Drill {
 
     /// A host of the lab, before which the sender dials a proxy where one is needed.
     pub(crate) fn host(mut self, host: &str, address: &str, proxy: Option<StandingProxy>) -> Self {
-        self.record.standing.push(Standing { host: host.to_owned(), address: address.to_owned(), proxy });
+        self.record.standing.push(Standing {
+            host: host.to_owned(),
+            address: address.to_owned(),
+            proxy,
+            tls_ended_by: None,
+        });
+        self
+    }
+
+    /// The proxy before this host ended TLS.
+    pub(crate) fn tls_ended(mut self, host: &str) -> Self {
+        let stands = self.record.standing.iter_mut().find(|it| it.host == host).expect("the host stands somewhere");
+        stands.tls_ended_by = Some(TlsEnd::Proxy);
         self
     }
 
@@ -289,8 +301,17 @@ impl Probe {
             cipher: Some("TLS13_AES_256_GCM_SHA384".to_owned()),
             certificates: vec![certificate],
             verdicts: vec![verdict.to_owned()],
+            ended_by: None,
         });
         self
+    }
+
+    /// The same, and what was seen is the proxy's.
+    pub(crate) fn tls_of_the_proxy(self, name: &str) -> Self {
+        let mut probe = self.tls(name, "trusted");
+        let attempt = probe.record.attempts.last_mut().expect("an attempt was made");
+        attempt.tls.as_mut().expect("it saw TLS").ended_by = Some(TlsEnd::Proxy);
+        probe
     }
 
     /// A fault of this phase fired before any connection was accepted.

@@ -14,7 +14,12 @@
 //!   lift | raise                                          no faults from now on; those of `F:` again
 //!   fired rcpt: RCPT TO:<b@x>                             a firing; all of them in order, or `never fired`
 //!   warned: some words                                    a warning that holds them
+//!   S ~~ TLS                                              the upstream accepts TLS
+//!   C ~~ TLS expired                                      the client gets TLS; what is wrong with the certificate
+//!   C ~~ no TLS: some words                               it gets none, and why
+//!   S sees a hello                                        the first message of TLS, whatever is in it
 //!   stranger                                              at the top: nobody has announced the connection
+//!   blind                                                 at the top: the proxy cannot end TLS
 //! ```
 //!
 //! `{tag}` is the tag of the run's first probe, `{tag2}` that of the second. Unless a `stranger`
@@ -80,7 +85,7 @@ fn all_actions() -> Vec<Action> {
     use std::time::Duration;
 
     use crate::mail::Reply;
-    use crate::scenario::fault::{Corruption, Rate};
+    use crate::scenario::fault::{Corruption, Rate, TlsFault};
     let all = vec![
         Action::Refuse,
         Action::DropSyn,
@@ -97,13 +102,14 @@ fn all_actions() -> Vec<Action> {
         Action::PrematureReply(Reply::new(554, "")),
         Action::Hide(String::new()),
         Action::Corrupt(Corruption::BareLf),
+        Action::Tls(TlsFault::Expired),
     ];
     for action in &all {
         match action {
             Action::Refuse | Action::DropSyn | Action::Silent(_) | Action::Close | Action::Reset => {}
             Action::Reply(_) | Action::Delay(_) | Action::CloseAfter(_) | Action::ResetAfter(_) => {}
             Action::LoseReply | Action::Tarpit(_) | Action::Throttle { .. } | Action::PrematureReply(_) => {}
-            Action::Hide(_) | Action::Corrupt(_) => {}
+            Action::Hide(_) | Action::Corrupt(_) | Action::Tls(_) => {}
         }
     }
     all

@@ -1,24 +1,26 @@
 //! Playing dialogues.
 
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, DuplexStream, ReadBuf, duplex};
 use tokio::time::Instant;
 
-use super::script::{Announced, Dialog, Line, Who};
+use super::script::{Announced, Dialog, Line, Sight, Who};
 use crate::mail::Stage;
 use crate::proxy::counts::Link;
 use crate::proxy::relay::{Relay, Wire};
 use crate::proxy::rules::{Armed, Rules};
 use crate::proxy::session::{Connection, Need, Session};
 use crate::proxy::shared::Shared;
-use crate::proxy::{Limits, Ours, Settings};
+use crate::proxy::{Limits, Ours, Settings, Termination};
 use crate::record::{Entry, Event, Journal, RunId};
+use crate::tls::{self, Authority};
 use crate::world::{Callers, Clock, Dice};
 
 /// How long something may take that needs no time.
@@ -61,21 +63,26 @@ impl AsyncWrite for Pipe {
     }
 }
 
+/// What an end speaks over.
+trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
+
 /// One end of the dialogue.
 struct End {
-    stream: DuplexStream,
+    stream: Box<dyn Stream>,
     reset: Arc<AtomicBool>,
 }
 
 fn ends() -> (Pipe, End) {
     let (near, far) = duplex(1 << 20);
     let reset = Arc::new(AtomicBool::new(false));
-    (Pipe { stream: near, reset: Arc::clone(&reset) }, End { stream: far, reset })
+    (Pipe { stream: near, reset: Arc::clone(&reset) }, End { stream: Box::new(far), reset })
 }
 
 impl End {
     async fn says(&mut self, bytes: &[u8]) -> Result<(), String> {
-        self.stream.write_all(bytes).await.map_err(|error| error.to_string())
+        self.stream.write_all(bytes).await.map_err(|error| error.to_string())?;
+        self.stream.flush().await.map_err(|error| error.to_string())
     }
 
     async fn sees(&mut self, wanted: &[u8]) -> Result<(), String> {
@@ -99,11 +106,40 @@ impl End {
         }
     }
 
+    /// TLS as its server.
+    async fn accepts(&mut self) -> Result<(), String> {
+        let acceptor = authority().acceptor(&["mx.test"]).expect("a certificate");
+        let clear = std::mem::replace(&mut self.stream, Box::new(tokio::io::empty()));
+        self.stream = Box::new(acceptor.accept(clear).await.map_err(|error| error.to_string())?);
+        Ok(())
+    }
+
+    /// TLS as its client: what is wrong with the certificate.
+    async fn connects(&mut self) -> Result<String, String> {
+        let clock = Clock::starting_at("2026-11-21T06:40:00Z".parse().expect("a time"));
+        let clear = std::mem::replace(&mut self.stream, Box::new(tokio::io::empty()));
+        let connected = tls::connect(clear, "mx.test", &authority().trust(), &clock, CLOSING).await;
+        let (stream, seen) = connected.map_err(|error| error.to_string())?;
+        self.stream = Box::new(stream);
+        Ok(seen.verdicts.join(" "))
+    }
+
+    async fn sees_hello(&mut self) -> Result<(), String> {
+        let mut hello = [0; 4096];
+        match tokio::time::timeout(AT_ONCE, self.stream.read(&mut hello)).await {
+            // A record of the handshake.
+            Ok(Ok(count)) if count > 5 && hello[0] == 22 => Ok(()),
+            other => Err(format!("saw {other:?}, wanted the first message of TLS")),
+        }
+    }
+
     async fn is_left(&mut self, reset: bool) -> Result<(), String> {
         let mut some = [0; 200];
         match tokio::time::timeout(CLOSING, self.stream.read(&mut some)).await {
             Ok(Ok(0)) if self.reset.load(Ordering::Relaxed) == reset => Ok(()),
             Ok(Ok(0)) => Err(format!("was left by {}", if reset { "FIN, not RST" } else { "RST, not FIN" })),
+            // Without close_notify: the way of RST.
+            Ok(Err(error)) if error.kind() == ErrorKind::UnexpectedEof && reset => Ok(()),
             Ok(Ok(count)) => Err(format!("saw {:?} where the end was to come", show(&some[..count]))),
             other => Err(format!("was not left: {other:?}")),
         }
@@ -134,6 +170,12 @@ pub(super) fn play(dialog: &Dialog) -> Result<(), String> {
     })
 }
 
+/// Of the upstream's certificate and the proxy's.
+fn authority() -> &'static Arc<Authority> {
+    static AUTHORITY: OnceLock<Arc<Authority>> = OnceLock::new();
+    AUTHORITY.get_or_init(|| Arc::new(Authority::new().expect("keys")))
+}
+
 pub(in crate::proxy) fn settings() -> Settings {
     Settings {
         host: "mx.test".into(),
@@ -143,14 +185,16 @@ pub(in crate::proxy) fn settings() -> Settings {
         dice: Dice::new(7),
         journal: Journal::in_memory(Clock::starting_at(jiff::Timestamp::UNIX_EPOCH)),
         phase_of: None,
-        tls: None,
+        tls: Some(Termination::by_authority(Arc::clone(authority()), "mx.test").expect("a certificate")),
         limits: Limits::default(),
     }
 }
 
 impl<'a> Play<'a> {
     fn begin(dialog: &'a Dialog) -> Self {
-        let shared = Shared::new(&settings());
+        let mut settings = settings();
+        settings.tls = settings.tls.filter(|_| dialog.sight == Sight::Inside);
+        let shared = Shared::new(&settings);
         let (near_client, client) = ends();
         let (near_server, server) = ends();
         let play = Self { dialog, shared, client, server };
@@ -191,6 +235,16 @@ impl<'a> Play<'a> {
             Line::SeesNothing(who, time) => {
                 self.end(*who).sees_nothing(*time).await.map_err(|why| format!("{who:?} {why}"))?;
             }
+            Line::SeesHello(who) => self.end(*who).sees_hello().await?,
+            Line::Secures(Who::Server, _) => self.server.accepts().await?,
+            Line::Secures(Who::Client, verdicts) => match self.client.connects().await? {
+                seen if seen == *verdicts => {}
+                seen => return Err(format!("saw a certificate that is {seen}, wanted {verdicts}")),
+            },
+            Line::FailsToSecure(words) => match self.client.connects().await {
+                Err(why) if why.contains(words) => {}
+                other => return Err(format!("the handshake: {other:?}")),
+            },
             Line::Lift => {
                 self.shared.rules.send_replace(Arc::default());
             }

@@ -15,6 +15,7 @@ pub(super) struct Dialog {
     pub(super) title: String,
     pub(super) faults: Vec<Arc<Fault>>,
     pub(super) announced: Announced,
+    pub(super) sight: Sight,
     /// With their numbers.
     pub(super) lines: Vec<(usize, Line)>,
 }
@@ -23,6 +24,13 @@ pub(super) struct Dialog {
 pub(super) enum Announced {
     Yes,
     No,
+}
+
+/// Whether the proxy can see behind STARTTLS.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sight {
+    Inside,
+    Blind,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +48,11 @@ pub(super) enum Line {
     SeesClose(Who),
     SeesReset(Who),
     SeesNothing(Who, Duration),
+    SeesHello(Who),
+    /// Verdicts on the certificate that a client sees.
+    Secures(Who, String),
+    /// Why a client gets no TLS.
+    FailsToSecure(String),
     Lift,
     Raise,
     Fired(String),
@@ -60,7 +73,8 @@ pub(super) fn read(path: &Path) -> Vec<Dialog> {
         }
         if let Some(title) = line.strip_prefix("== ") {
             let (file, title) = (file.clone(), title.to_owned());
-            dialogs.push(Dialog { file, title, faults: vec![], announced: Announced::Yes, lines: vec![] });
+            let (announced, sight) = (Announced::Yes, Sight::Inside);
+            dialogs.push(Dialog { file, title, faults: vec![], announced, sight, lines: vec![] });
             continue;
         }
         let dialog = dialogs.last_mut().unwrap_or_else(|| panic!("{file}:{number}: no dialogue has begun"));
@@ -76,6 +90,10 @@ fn take(dialog: &mut Dialog, number: usize, line: &str) -> Result<(), String> {
     }
     if line == "stranger" {
         dialog.announced = Announced::No;
+        return Ok(());
+    }
+    if line == "blind" {
+        dialog.sight = Sight::Blind;
         return Ok(());
     }
     let line = step(line)?;
@@ -124,7 +142,14 @@ fn of(who: Who, rest: &str) -> Option<Line> {
         let seconds = time.strip_suffix('s')?.parse().ok()?;
         return Some(Line::SeesNothing(who, Duration::from_secs_f64(seconds)));
     }
+    if let Some(verdicts) = rest.strip_prefix(" ~~ TLS") {
+        return Some(Line::Secures(who, verdicts.trim_start().to_owned()));
+    }
+    if let (Who::Client, Some(why)) = (who, rest.strip_prefix(" ~~ no TLS: ")) {
+        return Some(Line::FailsToSecure(why.to_owned()));
+    }
     match rest {
+        " sees a hello" => return Some(Line::SeesHello(who)),
         " ends" => return Some(Line::Ends(who)),
         " sees close" => return Some(Line::SeesClose(who)),
         " sees reset" => return Some(Line::SeesReset(who)),

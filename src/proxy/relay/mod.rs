@@ -104,7 +104,7 @@ impl<C: Wire, U: Wire> Relay<C, U> {
             if self.session.is_to_leave() {
                 self.act(Session::say_goodbye);
             }
-            self.drop_upstream();
+            self.drop_upstream(cx);
             if let Some(end) = self.session.end() {
                 let over = self.client.poll_flush(cx)?.is_ready() || self.poll_idle(cx).is_ready();
                 return if over { Poll::Ready(Ok(Pause::End(end))) } else { Poll::Pending };
@@ -131,15 +131,21 @@ impl<C: Wire, U: Wire> Relay<C, U> {
     }
 
     /// Lets go of the upstream where the session is through with it.
-    fn drop_upstream(&mut self) {
+    fn drop_upstream(&mut self, cx: &mut Context<'_>) {
         match self.session.need() {
             Need::Wanted => {}
-            Need::Done => self.upstream = None,
+            Need::Done => self.part_from_upstream(cx),
             Need::Abort => {
                 if let Some(upstream) = self.upstream.take() {
                     upstream.wire.reset_on_drop();
                 }
             }
+        }
+    }
+
+    fn part_from_upstream(&mut self, cx: &mut Context<'_>) {
+        if let Some(mut upstream) = self.upstream.take() {
+            upstream.part(cx);
         }
     }
 
@@ -271,10 +277,13 @@ impl<C: Wire, U: Wire> Relay<C, U> {
     /// FIN, behind what was said; then whatever the client still sends is read, since a socket
     /// that is closed with unread bytes in it sends RST.
     async fn close(&mut self) {
-        self.upstream = None;
-        let closed = poll_fn(|cx| self.client.poll_close(cx));
+        let limit = self.limits.linger;
+        let closed = poll_fn(|cx| {
+            self.part_from_upstream(cx);
+            self.client.poll_close(cx)
+        });
         // A client that does not close its side in time, or is gone, has had its FIN.
-        let _ = tokio::time::timeout(self.limits.linger, closed).await;
+        let _ = tokio::time::timeout(limit, closed).await;
     }
 
     /// What befell one side befalls the other.

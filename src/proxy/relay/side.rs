@@ -123,6 +123,13 @@ impl<S: Wire> Side<S> {
         Ok(Progress::Some)
     }
 
+    /// Says goodbye before it is dropped, as far as that can be done at once: TLS has a word for it.
+    pub(super) fn part(&mut self, cx: &mut Context<'_>) {
+        if self.writing == Writing::Open {
+            let _ = Pin::new(&mut self.wire).poll_shutdown(cx);
+        }
+    }
+
     /// Writes what waits, sends FIN, then reads and throws away until the peer has ended.
     pub(super) fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(self.poll_flush(cx))?;

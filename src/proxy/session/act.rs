@@ -2,15 +2,21 @@
 
 use tokio::time::Instant;
 
+use super::secure::{GARBAGE, OLD_VERSION, READY, UNAVAILABLE};
 use super::slot::{Asked, Decision, Held, Slot, Source, code_of};
 use super::{End, Input, Need, Outs, Session, Silent};
 use crate::mail::Stage;
 use crate::proxy::action::{corrupted, tarpit_piece, without_capability};
-use crate::scenario::fault::Action;
+use crate::proxy::termination::flaw;
+use crate::scenario::fault::{Action, TlsFault};
 
 /// Whether the proxy answers in the upstream's stead, be it with silence.
 pub(super) fn is_answer(action: &Action) -> bool {
-    matches!(action, Action::Reply(_) | Action::Silent(_) | Action::Close | Action::Reset)
+    match action {
+        Action::Reply(_) | Action::Silent(_) | Action::Close | Action::Reset => true,
+        Action::Tls(how) => flaw(*how).is_none(),
+        _ => false,
+    }
 }
 
 /// At `body`: behind how many bytes the fault strikes; none where it lets the body pass.
@@ -46,6 +52,8 @@ impl Session {
                 (reply.to_wire(), says_goodbye(stage, code) || promises(stage, code))
             }
             Action::PrematureReply(reply) => (reply.to_wire(), true),
+            Action::Tls(TlsFault::Unavailable) => (UNAVAILABLE.to_vec(), false),
+            Action::Tls(_) => (READY.to_vec(), true),
             _ => (vec![], true),
         };
         if last {
@@ -96,6 +104,8 @@ impl Session {
             },
             Action::Corrupt(how) => self.met(&decision, corrupted(&reply, *how)),
             Action::Delay(_) | Action::Tarpit(_) => return self.hold(&decision, asked, code, reply),
+            // Without TLS there is no certificate.
+            Action::Tls(how) if flaw(*how).is_some() && code / 100 != 2 => reply,
             _ => self.met(&decision, reply),
         };
         match decision.rule.action() {
@@ -108,6 +118,10 @@ impl Session {
             Action::PrematureReply(_) => self.leave(End::Close),
             Action::Reply(_) if says_goodbye(decision.stage, code) => self.leave(End::Close),
             Action::Reply(_) if promises(decision.stage, code) => self.fall_silent(&decision),
+            Action::Tls(TlsFault::Silent) => self.fall_silent(&decision),
+            Action::Tls(TlsFault::Garbage) => self.answer_hello(GARBAGE.to_vec()),
+            Action::Tls(TlsFault::OldVersion) => self.answer_hello(OLD_VERSION.to_vec()),
+            Action::Tls(TlsFault::Close) => self.answer_hello(vec![]),
             _ => self.answered(asked, code),
         }
     }

@@ -13,11 +13,22 @@ use super::client::{Said, Step, Turn};
 use super::envelope::Envelope;
 use super::scan::ReplyScanner;
 use super::slot::{Asked, Decision};
-use super::{End, Input, Need, Outs, Session};
+use super::{End, Input, Outs, Session};
 use crate::mail::Stage;
-use crate::proxy::Termination;
+use crate::proxy::termination::{Termination, flaw};
+use crate::record::{Event, TlsEnded};
+use crate::scenario::fault::Action;
 use crate::tls::{AuthorityError, Flaw};
 use crate::world::Clock;
+
+/// RFC 3207 4.
+pub(super) const UNAVAILABLE: &[u8] = b"454 4.7.0 TLS not available due to temporary reason\r\n";
+pub(super) const READY: &[u8] = b"220 2.0.0 ready to start TLS\r\n";
+/// What a server says that has forgotten that it said 220.
+pub(super) const GARBAGE: &[u8] = b"500 5.5.2 what was that?\r\n";
+/// `protocol_version`, from a server of TLS 1.1.
+pub(super) const OLD_VERSION: &[u8] = &fatal([3, 2], 70);
+const TLS_1_2: [u8; 2] = [3, 3];
 
 /// A handshake that is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,9 +70,14 @@ impl Session {
     /// STARTTLS, where faults are in force.
     pub(super) fn weigh_starttls(&mut self, line: Said<'_>, turn: &mut Turn<'_>) -> Step {
         let fault = self.decide(Stage::Starttls, None, line.text);
-        let opens = self.shared.tls.as_ref().is_some_and(Termination::sees_inside);
-        let inside = opens && self.rules.any_inside(&self.facts(Stage::Starttls, None));
-        let asked = if inside { Asked::Secure(None) } else { Asked::StartTls };
+        let spoilt = fault.as_ref().and_then(|decision| match decision.rule.action() {
+            Action::Tls(how) => flaw(*how),
+            _ => None,
+        });
+        let inside = || self.rules.any_inside(&self.facts(Stage::Starttls, None));
+        let ends = |tls: &Termination| spoilt.is_some() || (tls.sees_inside() && inside());
+        let ends = self.shared.tls.as_ref().is_some_and(ends);
+        let asked = if ends { Asked::Secure(spoilt) } else { Asked::StartTls };
         self.meets(asked, fault, line, turn);
         Step::On
     }
@@ -131,12 +147,22 @@ impl Session {
         if let Some(Securing::Upstream(go)) = self.securing.take() {
             out.client.extend_from_slice(&go.reply);
         }
-        self.need = Need::Done;
-        self.input = Input::Hello(failure.alert.map(fatal).unwrap_or_default());
+        self.answer_hello(failure.alert.map(|alert| fatal(TLS_1_2, alert).to_vec()).unwrap_or_default());
+    }
+
+    /// The client was told to begin, and sees this instead of TLS, then FIN.
+    pub(super) fn answer_hello(&mut self, answer: Vec<u8>) {
+        self.leave_upstream();
+        self.input = Input::Hello(answer);
     }
 
     /// TLS with the client stands: both begin anew, with EHLO and without a banner (RFC 3207 4.2).
     pub(in crate::proxy) fn client_secured(&mut self) {
+        self.shared.journal.note(Event::TlsEnded(TlsEnded {
+            host: self.shared.host.to_string(),
+            tag: self.connection.caller.clone(),
+            connection: self.connection.number,
+        }));
         self.securing = None;
         self.envelope = Envelope::default();
         self.replies = ReplyScanner::default();
@@ -165,7 +191,7 @@ impl Session {
     }
 }
 
-/// A fatal alert in a record of TLS 1.2 (RFC 5246 7.2).
-fn fatal(alert: u8) -> Vec<u8> {
-    vec![21, 3, 3, 0, 2, 2, alert]
+/// A record with a fatal alert (RFC 5246 6.2.1 and 7.2).
+const fn fatal(version: [u8; 2], alert: u8) -> [u8; 7] {
+    [21, version[0], version[1], 0, 2, 2, alert]
 }

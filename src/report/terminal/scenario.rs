@@ -6,7 +6,7 @@ use super::super::leg::whose;
 use super::super::page::{Page, Piece, Tint, width};
 use super::super::prose::{between, clock, seconds, tame};
 use super::{margin, phase};
-use crate::record::{Control, FindingSeverity, Proof, Record, RunState, StandingProxy};
+use crate::record::{Control, FindingSeverity, Proof, Record, RunState, Standing, StandingProxy};
 use crate::terms::Verdict;
 
 pub(super) fn write(page: &mut Page, record: &Record, detail: Detail) {
@@ -97,20 +97,25 @@ fn controls(page: &mut Page, record: &Record) {
     }
 }
 
+const TLS_ENDED: &str = "; it ended TLS for a fault behind STARTTLS: certificate checks saw its certificate there, \
+                         not the host's";
+
 /// Where the proxies stood: certificates, source addresses and times look different by it.
 fn standing(page: &mut Page, record: &Record, detail: Detail) {
     let told = |proxy: Option<StandingProxy>| match (detail, proxy) {
         (Detail::Full, _) => true,
         (_, proxy) => matches!(proxy, Some(StandingProxy::LabAddress | StandingProxy::Standing)),
     };
-    for (at, host) in record.standing.iter().filter(|host| told(host.proxy)).enumerate() {
+    let told = |host: &&Standing| told(host.proxy) || host.tls_ended_by.is_some();
+    for (at, host) in record.standing.iter().filter(told).enumerate() {
         let proxy = match host.proxy {
             None => "no proxy before it",
             Some(StandingProxy::Dialled) => "the sender dials a proxy instead",
             Some(StandingProxy::LabAddress) => "a proxy stands at this address, for everybody",
             Some(StandingProxy::Standing) => "a standing proxy of its own, by its control API",
         };
-        let text = format!("{} {}: {proxy}", tame(&host.host), tame(&host.address));
+        let tls = if host.tls_ended_by.is_some() { TLS_ENDED } else { "" };
+        let text = format!("{} {}: {proxy}{tls}", tame(&host.host), tame(&host.address));
         page.entry((if at == 0 { "hosts" } else { "" }, Tint::Plain), &[Piece::from(text)]);
     }
 }

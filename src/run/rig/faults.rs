@@ -144,7 +144,7 @@ fn refused(error: ProxyError) -> RunError {
             "stop the program that listens there, or give `lab.port` or `lab.network` another value"
         }
         ProxyError::DropSyn { .. } => "use `refuse` or `silent` instead of `drop-syn` on this system",
-        ProxyError::Combination { .. } => "see `mxdrill check`",
+        ProxyError::Combination { .. } | ProxyError::NoTls { .. } => "see `mxdrill check`",
     };
     RunError::new(Kind::Harness, error).help(help)
 }

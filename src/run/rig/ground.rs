@@ -48,7 +48,13 @@ impl Places {
     pub(super) fn standing(&self) -> Vec<Standing> {
         let all =
             self.0.iter().flat_map(|(host, place)| place.own.iter().map(move |address| (host, address, place.proxy)));
-        all.map(|(host, address, proxy)| Standing { host: host.clone(), address: address.to_string(), proxy }).collect()
+        let stands = |(host, address, proxy): (&String, &SocketAddr, _)| Standing {
+            host: host.clone(),
+            address: address.to_string(),
+            proxy,
+            tls_ended_by: None,
+        };
+        all.map(stands).collect()
     }
 }
 

@@ -57,8 +57,10 @@ fn ends_session(other: &Fault, later: Stage) -> bool {
         Action::Refuse | Action::DropSyn | Action::Silent(_) | Action::Close | Action::Reset => true,
         Action::PrematureReply(_) => true,
         Action::Reply(reply) => reply.code >= 400 && later != Stage::Quit,
+        // What is not offered is not asked for.
+        Action::Hide(keyword) => keyword == "STARTTLS" && later == Stage::Starttls,
         Action::Delay(_) | Action::CloseAfter(_) | Action::ResetAfter(_) | Action::LoseReply => false,
-        Action::Tarpit(_) | Action::Throttle { .. } | Action::Hide(_) | Action::Corrupt(_) => false,
+        Action::Tarpit(_) | Action::Throttle { .. } | Action::Corrupt(_) | Action::Tls(_) => false,
     }
 }
 

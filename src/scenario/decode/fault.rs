@@ -7,7 +7,7 @@ use super::when::when;
 use crate::inventory::decode::host_name;
 use crate::mail::{Reply, Stage};
 use crate::scenario::Fault;
-use crate::scenario::fault::{Action, Corruption, Rate, Scope};
+use crate::scenario::fault::{Action, Corruption, Rate, Scope, TlsFault};
 use crate::source::read::{Fields, Kind, Said, Spelling, bytes_rate, duration, scalar, size, spanned, word};
 use crate::source::yaml::{Node, Value};
 use crate::source::{Diagnostic, Spanned, and_list, closest};
@@ -43,6 +43,9 @@ const WITH_ARGUMENT: &[Kind<Action>] = &[
     ("hide", |node, said| keyword(node, said).map(Action::Hide)),
     ("corrupt", |node, said| {
         word("a way to spoil a reply", "ways", Corruption::ALL, Corruption::word)(node, said).map(Action::Corrupt)
+    }),
+    ("tls", |node, said| {
+        word("a way for TLS to go wrong", "ways", TlsFault::ALL, TlsFault::word)(node, said).map(Action::Tls)
     }),
 ];
 
@@ -155,6 +158,7 @@ fn example(action: &str) -> &'static str {
         "tarpit" | "throttle" => "1KiB/s",
         "hide" => "STARTTLS",
         "corrupt" => "bare-lf",
+        "tls" => "expired",
         _ => "2s",
     }
 }
@@ -187,6 +191,7 @@ mod tests {
             ("premature-reply", "554 no"),
             ("hide", "size"),
             ("corrupt", "no-code"),
+            ("tls", "tls-1.1-only"),
         ] {
             assert_eq!(read(&format!("{{ {word}: {argument} }}")).map(|it| it.word()), Ok(word));
         }

@@ -47,6 +47,36 @@ pub enum Action {
     Hide(String),
     /// The stage's reply is turned into what is no SMTP.
     Corrupt(Corruption),
+    /// TLS behind STARTTLS goes wrong.
+    Tls(TlsFault),
+}
+
+words! {
+    /// How TLS goes wrong. For those of a certificate the proxy ends TLS, and the session goes on
+    /// with clients that take it.
+    TlsFault {
+        /// STARTTLS is answered 454 (RFC 3207 4), and the session goes on in clear.
+        Unavailable = "unavailable",
+        /// Something that is no TLS answers the client's first message, then FIN.
+        Garbage = "garbage",
+        /// Nothing answers it.
+        Silent = "silent",
+        /// FIN answers it.
+        Close = "close",
+        /// The certificate is no longer valid.
+        Expired = "expired",
+        /// The certificate is not valid yet.
+        NotYetValid = "not-yet-valid",
+        /// The certificate is signed with its own key.
+        SelfSigned = "self-signed",
+        /// The certificate is signed by an authority that nobody knows.
+        UnknownCa = "unknown-ca",
+        /// The certificate speaks for another name.
+        WrongName = "wrong-name",
+        /// The fatal alert `protocol_version` answers it, as a server does that knows nothing newer
+        /// than TLS 1.1.
+        OldVersion = "tls-1.1-only",
+    }
 }
 
 words! {
@@ -92,6 +122,7 @@ impl Action {
             Action::PrematureReply(_) => "premature-reply",
             Action::Hide(_) => "hide",
             Action::Corrupt(_) => "corrupt",
+            Action::Tls(_) => "tls",
         }
     }
 
@@ -112,6 +143,7 @@ impl Action {
                 &[Body]
             }
             Action::Hide(_) => &[Ehlo],
+            Action::Tls(_) => &[Starttls],
         }
     }
 
@@ -135,6 +167,7 @@ impl fmt::Display for Action {
             Action::PrematureReply(reply) => write!(f, "premature-reply {:?}", reply.to_string()),
             Action::Hide(keyword) => write!(f, "hide {keyword}"),
             Action::Corrupt(how) => write!(f, "corrupt {how}"),
+            Action::Tls(how) => write!(f, "tls {how}"),
             plain => f.write_str(plain.word()),
         }
     }

@@ -1,6 +1,6 @@
 //! The lab of the trials: for each a primary behind its own fault proxy and a backup, with real zones on port 53.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use mxdrill::terms::Family;
 use mxdrill::tls;
 use mxdrill::world::{Callers, Clock, Dialer, Dice};
 
-use super::trials::Trial;
+use super::trials::{Tls, Trial};
 
 /// Where bounces come home to.
 const HOME: &str = "mx.sender.example";
@@ -29,18 +29,36 @@ pub(crate) struct Field {
     journal: Journal,
     trials: Vec<Trial>,
     ground: Ground,
+    /// Trial by trial.
+    proxies: Vec<Proxy>,
     _lab: Lab,
-    _proxies: Vec<Proxy>,
     _authority: Authority,
 }
 
 /// Who holds a copy.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Holder {
     Primary,
     Backup,
     /// The sender of the message, who got it back.
     Home,
+}
+
+/// One message of a trial.
+#[derive(Clone, Debug)]
+pub(crate) struct Letter {
+    pub(crate) tag: Tag,
+    pub(crate) to: String,
+    pub(crate) size: usize,
+}
+
+/// Which of a trial's messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Turn {
+    /// It meets the fault.
+    First,
+    /// It follows at once when the fault is lifted.
+    Again,
 }
 
 impl Field {
@@ -64,7 +82,7 @@ impl Field {
             }
             lab.start(host, vec![listener]).expect("a certificate");
         }
-        Self { run, journal, trials, ground, _lab: lab, _proxies: proxies, _authority: authority }
+        Self { run, journal, trials, ground, proxies, _lab: lab, _authority: authority }
     }
 
     pub(crate) fn trials(&self) -> &[Trial] {
@@ -76,24 +94,32 @@ impl Field {
         self.ground.dns.ip()
     }
 
-    pub(crate) fn tag(&self, index: usize) -> Tag {
-        self.run.probe(u32::try_from(index + 1).expect("few trials"))
+    pub(crate) fn letter(&self, index: usize, turn: Turn) -> Letter {
+        let number = index + 1 + if turn == Turn::Again { self.trials.len() } else { 0 };
+        let tag = self.run.probe(u32::try_from(number).expect("few trials"));
+        let local = if turn == Turn::Again { "again" } else { "first" };
+        let trial = &self.trials[index];
+        Letter { tag, to: format!("{local}@{}", trial.domain()), size: trial.size }
     }
 
-    /// Who holds copies of a trial's message, by the stores' own notes.
-    pub(crate) fn holders(&self, index: usize) -> BTreeSet<Holder> {
-        let (tag, trial) = (self.tag(index), &self.trials[index]);
+    /// Who holds copies of it, by the stores' own notes, one entry a copy.
+    pub(crate) fn holders(&self, index: usize, letter: &Letter) -> Vec<Holder> {
         let landed = self.journal.since(0).into_iter().filter_map(|entry| match entry.event {
-            Event::Landed(landed) if landed.tag == tag => landed.host,
+            Event::Landed(landed) if landed.tag == letter.tag => landed.host,
             _ => None,
         });
-        landed.map(|host| holder(trial, &host)).collect()
+        landed.map(|host| holder(&self.trials[index], &host)).collect()
     }
 
     /// How often the trial's fault took effect.
     pub(crate) fn fired(&self, index: usize) -> usize {
         let entries = self.journal.since(0).into_iter();
         entries.filter(|entry| matches!(&entry.event, Event::Fired(firing) if firing.fault == index)).count()
+    }
+
+    /// Repairs the trial's primary.
+    pub(crate) async fn lift(&self, index: usize) {
+        self.proxies[index].lift().await;
     }
 }
 
@@ -117,11 +143,15 @@ fn plan(network: &str, trials: &[Trial]) -> scenario::Lab {
         let host = LabHost { name: at_no_place(name.clone()), kind: LabHostKind::Store, tls, busy: None };
         hosts.insert(name, host);
     };
-    add(HOME.to_owned(), LabTls::Absent);
+    add(HOME.to_owned(), LabTls::Offered);
     for trial in trials {
-        // The proxy ends TLS where the fault stands behind STARTTLS.
-        add(trial.primary(), LabTls::Offered);
-        add(trial.backup(), LabTls::Absent);
+        let (primary, backup) = match trial.tls {
+            Tls::Everybody => (LabTls::Offered, LabTls::Offered),
+            Tls::Primary => (LabTls::Offered, LabTls::Absent),
+            Tls::Nobody => (LabTls::Absent, LabTls::Absent),
+        };
+        add(trial.primary(), primary);
+        add(trial.backup(), backup);
     }
     let routes: String = trials.iter().map(route).collect();
     let zones = [("drill.example", routes), ("sender.example", format!("@ MX 10 {HOME}.\n"))];
@@ -131,7 +161,7 @@ fn plan(network: &str, trials: &[Trial]) -> scenario::Lab {
         hosts,
         port: Some(at_no_place(SMTP)),
         dns_port: Some(at_no_place(DNS)),
-        dns_faults: vec![],
+        dns_faults: trials.iter().filter_map(Trial::misnamed).collect(),
         network: Some(at_no_place(network.parse().expect("a network"))),
         families: vec![Family::V4],
     }
@@ -149,7 +179,7 @@ async fn authority(plan: &scenario::Lab, ground: &Ground) -> Authority {
         .iter()
         .map(|(host, site)| (host.clone(), site.addresses.iter().map(SocketAddr::ip).collect()))
         .collect();
-    Authority::start(ground.dns, &zones, &hosts, &[]).await.expect("the lab's DNS on port 53")
+    Authority::start(ground.dns, &zones, &hosts, &plan.dns_faults).await.expect("the lab's DNS on port 53")
 }
 
 fn setting(run: &RunId, journal: &Journal) -> Setting {

@@ -1,20 +1,25 @@
 //! The senders: how each is given a message, and what its log says became of it.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use mxdrill::record::Tag;
+use mxdrill::mail::{Reply, Stage};
 use mxdrill::send::message;
 use mxdrill::smtp::Session;
-use mxdrill::world::Dice;
+use mxdrill::tls::{self, Trust};
+use mxdrill::world::{self, Dice};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 
+use super::field::Letter;
 use super::trials::{Clock, Framing, Trial};
 
-/// More than a fault in the body lets through.
-const SIZE: u64 = 64 * 1024;
+const FILLER: &[u8] = b"Nobody reads this line, which is here for its length alone.\r\n";
 const LIMIT: Duration = Duration::from_secs(20);
+/// chasquid takes mail for elsewhere only from who has a password.
+pub(crate) const PASSWORD: &str = "only for this test";
+/// NUL, `app@chasquid.example`, NUL and the password in base 64 (RFC 4616).
+const CREDENTIALS: &str = "AGFwcEBjaGFzcXVpZC5leGFtcGxlAG9ubHkgZm9yIHRoaXMgdGVzdA==";
 
 /// A sender.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +27,7 @@ pub(crate) enum Mta {
     Postfix,
     Exim,
     OpenSmtpd,
+    Chasquid,
 }
 
 /// What a sender says of a message.
@@ -39,6 +45,23 @@ impl Mta {
             Mta::Postfix => "postfix",
             Mta::Exim => "exim",
             Mta::OpenSmtpd => "opensmtpd",
+            Mta::Chasquid => "chasquid",
+        }
+    }
+
+    /// By its word in the matrix.
+    pub(crate) fn of(word: &str) -> Self {
+        let all = [Mta::Postfix, Mta::Exim, Mta::OpenSmtpd, Mta::Chasquid];
+        all.into_iter().find(|mta| mta.word() == word).unwrap_or_else(|| panic!("{word} is no sender"))
+    }
+
+    /// For people, with the version that was measured.
+    pub(crate) fn title(self) -> &'static str {
+        match self {
+            Mta::Postfix => "Postfix 3.7.11",
+            Mta::Exim => "Exim 4.96",
+            Mta::OpenSmtpd => "OpenSMTPD 6.8.0p2",
+            Mta::Chasquid => "chasquid 1.11",
         }
     }
 
@@ -48,6 +71,7 @@ impl Mta {
             Mta::Postfix => "sender-postfix",
             Mta::Exim => "sender-exim",
             Mta::OpenSmtpd => "sender-opensmtpd",
+            Mta::Chasquid => "sender-chasquid",
         }
     }
 
@@ -60,7 +84,7 @@ impl Mta {
     pub(crate) fn is_quick(self, trial: &Trial) -> bool {
         match self {
             Mta::Postfix | Mta::Exim => true,
-            Mta::OpenSmtpd => trial.clock == Clock::Fault,
+            Mta::OpenSmtpd | Mta::Chasquid => trial.clock == Clock::Fault,
         }
     }
 
@@ -71,6 +95,7 @@ impl Mta {
             Mta::Postfix => postfix(line, recipient),
             Mta::Exim => exim(line, recipient),
             Mta::OpenSmtpd => opensmtpd(line, recipient),
+            Mta::Chasquid => chasquid(line, recipient),
         })
     }
 }
@@ -112,19 +137,48 @@ fn opensmtpd(line: &str, recipient: &str) -> Option<Word> {
     }
 }
 
+/// `DATE TIME QUEUEID from=... to=RECIPIENT failed (permanent): ...`
+fn chasquid(line: &str, recipient: &str) -> Option<Word> {
+    let (_, told) = line.split_once(&format!(" to={recipient} "))?;
+    match told {
+        "sent" => Some(Word::Sent),
+        failed if failed.starts_with("failed (temporary)") => Some(Word::Deferred),
+        failed if failed.starts_with("failed (permanent)") => Some(Word::Bounced),
+        _ => None,
+    }
+}
+
 /// Gives a sender one message.
-pub(crate) async fn submit(submission: &str, tag: &Tag, trial: &Trial) {
-    let submission: SocketAddr = submission.parse().expect("an address");
-    let (from, to) = (format!("mxdrill+{tag}@sender.example"), trial.recipient());
-    let addresses = (from.parse().expect("an address"), to.parse().expect("an address"));
-    let bytes = message(tag, &addresses.0, &addresses.1, SIZE, Timestamp::now(), Dice::new(0), 1).expect("a message");
-    let mut session = Session::new(TcpStream::connect(submission).await.expect("the sender listens"));
+pub(crate) async fn submit(mta: Mta, submission: &str, letter: &Letter) {
+    let stream = TcpStream::connect(submission).await.expect("the sender listens");
+    if mta != Mta::Chasquid {
+        return hand_over(greeted(stream).await, letter).await;
+    }
+    let clock = world::Clock::starting_at(Timestamp::now());
+    let encrypted = tls::connect(stream, "chasquid.sender.example", &Trust::nobody(), &clock, LIMIT).await;
+    let mut session = greeted(encrypted.expect("a handshake").0).await;
+    let authenticated = session.command(Stage::Auth, &format!("AUTH PLAIN {CREDENTIALS}"), LIMIT).await;
+    assert!(authenticated.as_ref().is_ok_and(Reply::is_positive), "{authenticated:?}");
+    hand_over(session, letter).await;
+}
+
+async fn greeted<S: AsyncRead + AsyncWrite + Unpin>(stream: S) -> Session<S> {
+    let mut session = Session::new(stream);
     session.greeting(LIMIT).await.expect("a greeting");
     session.hello("client.sender.example", LIMIT).await.expect("a reply");
+    session
+}
+
+async fn hand_over<S: AsyncRead + AsyncWrite + Unpin>(mut session: Session<S>, letter: &Letter) {
+    let Letter { tag, to, size } = letter;
+    let from = format!("mxdrill+{tag}@sender.example");
+    let (sender, recipient) = (from.parse().expect("an address"), to.parse().expect("an address"));
+    let message = message(tag, &sender, &recipient, 0, Timestamp::now(), Dice::new(0), 1).expect("a message");
+    let filler = FILLER.repeat(size / FILLER.len());
     session.mail(&from, "", LIMIT).await.expect("a reply");
-    session.rcpt(&to, "", LIMIT).await.expect("a reply");
+    session.rcpt(to, "", LIMIT).await.expect("a reply");
     session.data(LIMIT).await.expect("a reply");
-    let reply = session.body(&bytes, LIMIT, LIMIT).await.expect("a reply");
-    assert!(reply.is_positive(), "the sender does not take the message of {}: {reply}", trial.name);
+    let reply = session.body(&[message, filler].concat(), LIMIT, LIMIT).await.expect("a reply");
+    assert!(reply.is_positive(), "the sender does not take the message to {to}: {reply}");
     session.quit(LIMIT).await;
 }

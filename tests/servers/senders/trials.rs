@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use mxdrill::mail::Stage;
 use mxdrill::proxy::Armed;
-use mxdrill::scenario::fault::Action;
+use mxdrill::scenario::fault::{Action, DnsAction, DnsFault, RecordType};
 use mxdrill::scenario::{Fault, read_fault};
-use mxdrill::source::SourceText;
+use mxdrill::source::{SourceText, Span, Spanned};
 use tokio::time::Instant;
 
 /// One message to a domain of its own, whose primary has this fault and is nobody else's: no trial sees what a sender
@@ -19,10 +19,24 @@ pub(crate) struct Trial {
     pub(crate) matrix: Option<&'static str>,
     /// As in a scenario; none: the primary works.
     pub(crate) fault: Option<&'static str>,
+    /// What is wrong with a name: of the primary, or of the domain where the question is that for its MX.
+    pub(crate) dns: Option<(RecordType, DnsAction)>,
+    /// Who offers STARTTLS.
+    pub(crate) tls: Tls,
     /// How the body comes, where the sender can do both.
     pub(crate) framing: Framing,
+    /// How large the message is.
+    pub(crate) size: usize,
     /// Whose clock ends it.
     pub(crate) clock: Clock,
+}
+
+/// Who of a trial's hosts offers STARTTLS. The proxy ends TLS where the fault stands behind it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tls {
+    Everybody,
+    Primary,
+    Nobody,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,8 +64,8 @@ pub(crate) const TRIALS: &[Trial] = &[
     trial("banner-421", "banner_421", r#"at: banner, do: { reply: "421 4.3.2 busy" }, scope: all"#),
     trial("banner-450", "banner_450", r#"at: banner, do: { reply: "450 4.3.2 later" }, scope: all"#),
     trial("banner-554", "banner_554", r#"at: banner, do: { reply: "554 5.3.2 no service" }, scope: all"#),
-    // Some two seconds for some fifty bytes: within every timer, as the matrix' forty seconds are.
-    trial("banner-tarpit", "tarpit_banner", "at: banner, do: { tarpit: 25/s }, scope: all"),
+    // A second for some fifty bytes: within every timer, as the matrix' forty seconds are.
+    trial("banner-tarpit", "tarpit_banner", "at: banner, do: { tarpit: 50/s }, scope: all"),
     // Some ten seconds: longer than the timers of those that can be told, and each byte within them.
     trial("banner-trickle", "tarpit_forever", "at: banner, do: { tarpit: 5/s }, scope: all"),
     trial("ehlo-421", "ehlo_421", r#"at: ehlo, do: { reply: "421 4.3.2 busy" }, scope: all"#),
@@ -67,8 +81,19 @@ pub(crate) const TRIALS: &[Trial] = &[
     trial("starttls-454", "starttls_454", r#"at: starttls, do: { reply: "454 4.7.0 not now" }, scope: all"#),
     trial("starttls-close", "", "at: starttls, do: close, scope: all"),
     trial("starttls-hidden", "", "at: ehlo, do: { hide: STARTTLS }, scope: all"),
+    trial("tls-unavailable", "starttls_454", "at: starttls, do: { tls: unavailable }, scope: all"),
+    trial("tls-garbage", "", "at: starttls, do: { tls: garbage }, scope: all"),
+    trial("tls-silent", "", "at: starttls, do: { tls: silent }, scope: all").waits(),
+    trial("tls-close", "", "at: starttls, do: { tls: close }, scope: all"),
+    trial("tls-old-version", "", "at: starttls, do: { tls: tls-1.1-only }, scope: all"),
+    trial("tls-expired", "", "at: starttls, do: { tls: expired }, scope: all"),
+    trial("tls-not-yet-valid", "", "at: starttls, do: { tls: not-yet-valid }, scope: all"),
+    trial("tls-self-signed", "", "at: starttls, do: { tls: self-signed }, scope: all"),
+    trial("tls-unknown-ca", "", "at: starttls, do: { tls: unknown-ca }, scope: all"),
+    trial("tls-wrong-name", "", "at: starttls, do: { tls: wrong-name }, scope: all"),
     trial("mail-421", "mail_421", r#"at: mail, do: { reply: "421 4.3.2 busy" }"#),
     trial("mail-451", "mail_451", r#"at: mail, do: { reply: "451 4.3.0 later" }"#),
+    trial("mail-451-clear", "", r#"at: mail, do: { reply: "451 4.3.0 later" }"#).beside_a_backup_without_tls(),
     trial("mail-452", "mail_452", r#"at: mail, do: { reply: "452 4.3.1 disk full" }"#),
     trial("mail-550", "mail_550", r#"at: mail, do: { reply: "550 5.7.1 no" }"#),
     trial("rcpt-421", "rcpt_421", r#"at: rcpt, do: { reply: "421 4.3.2 busy" }"#),
@@ -78,7 +103,7 @@ pub(crate) const TRIALS: &[Trial] = &[
     trial("data-421", "data_421", r#"at: data, do: { reply: "421 4.3.2 busy" }"#),
     trial("data-451", "data_451", r#"at: data, do: { reply: "451 4.3.0 later" }"#),
     trial("data-554", "data_554", r#"at: data, do: { reply: "554 5.6.0 no" }"#),
-    trial("body-reset", "drop_mid_data", "at: body, do: { reset-after: 4KiB }"),
+    trial("body-reset", "drop_mid_data", "at: body, do: { reset-after: 4KiB }").large(),
     trial("body-close", "", "at: body, do: { close-after: 4KiB }"),
     trial("body-552", "", r#"at: body, do: { premature-reply: "552 5.3.4 too large" }"#),
     trial("eom-421", "dot_421", r#"at: eom, do: { reply: "421 4.3.2 busy" }"#),
@@ -88,7 +113,12 @@ pub(crate) const TRIALS: &[Trial] = &[
     trial("eom-close", "drop_after_dot", "at: eom, do: close"),
     trial("eom-lose-reply", "drop_after_dot", "at: eom, do: lose-reply"),
     trial("eom-silent", "silent_after_dot", "at: eom, do: silent").waits(),
+    // Exim has said QUIT and closed its side before it has the reply.
+    trial("eom-delay-clear", "", "at: eom, do: { delay: 2s }").in_clear(),
     trial("quit-close", "drop_after_250", "at: quit, do: close"),
+    named("dns-nxdomain", "mx1_nxdomain", RecordType::A, DnsAction::Nxdomain),
+    named("dns-servfail", "mx1_servfail", RecordType::A, DnsAction::Servfail),
+    named("dns-truncate", "", RecordType::Mx, DnsAction::Truncate),
     trial("bdat-close", "", "at: body, do: { close-after: 4KiB }").in_chunks(),
     trial("bdat-451", "dot_451", r#"at: eom, do: { reply: "451 4.3.0 later" }"#).in_chunks(),
     trial("bdat-lose-reply", "drop_after_dot", "at: eom, do: lose-reply").in_chunks(),
@@ -97,12 +127,31 @@ pub(crate) const TRIALS: &[Trial] = &[
 /// Without a name in the matrix: `""`.
 const fn trial(name: &'static str, matrix: &'static str, fault: &'static str) -> Trial {
     let matrix = if matrix.is_empty() { None } else { Some(matrix) };
-    Trial { name, matrix, fault: Some(fault), framing: Framing::Data, clock: Clock::Fault }
+    let (framing, size, clock) = (Framing::Data, 64 << 10, Clock::Fault);
+    Trial { name, matrix, fault: Some(fault), dns: None, tls: Tls::Everybody, framing, size, clock }
+}
+
+/// A fault of the lab's DNS.
+const fn named(name: &'static str, matrix: &'static str, record: RecordType, action: DnsAction) -> Trial {
+    Trial { fault: None, dns: Some((record, action)), ..trial(name, matrix, "") }
 }
 
 impl Trial {
     const fn waits(self) -> Self {
         Self { clock: Clock::Sender, ..self }
+    }
+
+    const fn beside_a_backup_without_tls(self) -> Self {
+        Self { tls: Tls::Primary, ..self }
+    }
+
+    const fn in_clear(self) -> Self {
+        Self { tls: Tls::Nobody, ..self }
+    }
+
+    /// More than the sockets' buffers hold: a sender notices while it writes that nobody reads any more.
+    const fn large(self) -> Self {
+        Self { size: 8 << 20, ..self }
     }
 
     const fn in_chunks(self) -> Self {
@@ -111,10 +160,6 @@ impl Trial {
 
     pub(crate) fn domain(&self) -> String {
         format!("{}.drill.example", self.name)
-    }
-
-    pub(crate) fn recipient(&self) -> String {
-        format!("probe@{}", self.domain())
     }
 
     pub(crate) fn primary(&self) -> String {
@@ -147,6 +192,18 @@ impl Trial {
             .into_iter()
             .filter_map(|(index, fault)| Some(arm((index, fault?))))
             .collect()
+    }
+
+    /// The fault of the lab's DNS, if it is one.
+    pub(crate) fn misnamed(&self) -> Option<DnsFault> {
+        let (record, action) = self.dns?;
+        let name = if record == RecordType::Mx { self.domain() } else { self.primary() };
+        Some(DnsFault {
+            span: Span::default(),
+            name: Spanned::new(name, Span::default()),
+            record: Some(Spanned::new(record, Span::default())),
+            action: Spanned::new(action, Span::default()),
+        })
     }
 
     /// Whether a proxy can see it fire: what acts before a connection is accepted has no client.
