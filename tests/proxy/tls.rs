@@ -147,6 +147,14 @@ fn with_a_certificate_faults_see_inside() {
 }
 
 #[test]
+fn a_spoilt_certificate_needs_none_of_ones_own() {
+    let own = Identity::new();
+    let (mut program, mail) = proxy(host(&own), &["--fault", "at=starttls do=tls:wrong-name scope=all"]);
+    assert_eq!(rcpt_inside(mail, &own, PROBE), None);
+    assert_eq!(program.fired(1)[0]["action"], "tls wrong-name");
+}
+
+#[test]
 fn a_certificate_and_a_key_must_fit() {
     let (one, other) = (Identity::new(), Identity::new());
     let folder = tempfile::tempdir().expect("a folder");

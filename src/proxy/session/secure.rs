@@ -15,8 +15,7 @@ use super::scan::ReplyScanner;
 use super::slot::{Asked, Decision};
 use super::{End, Input, Outs, Session};
 use crate::mail::Stage;
-use crate::proxy::Termination;
-use crate::proxy::termination::flaw;
+use crate::proxy::termination::{Termination, flaw};
 use crate::record::{Event, TlsEnded};
 use crate::scenario::fault::Action;
 use crate::tls::{AuthorityError, Flaw};
@@ -75,9 +74,9 @@ impl Session {
             Action::Tls(how) => flaw(*how),
             _ => None,
         });
-        let opens = self.shared.tls.as_ref().is_some_and(Termination::sees_inside);
-        let inside = || opens && self.rules.any_inside(&self.facts(Stage::Starttls, None));
-        let ends = self.shared.tls.is_some() && (spoilt.is_some() || inside());
+        let inside = || self.rules.any_inside(&self.facts(Stage::Starttls, None));
+        let ends = |tls: &Termination| spoilt.is_some() || (tls.sees_inside() && inside());
+        let ends = self.shared.tls.as_ref().is_some_and(ends);
         let asked = if ends { Asked::Secure(spoilt) } else { Asked::StartTls };
         self.meets(asked, fault, line, turn);
         Step::On

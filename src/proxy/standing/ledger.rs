@@ -100,6 +100,9 @@ impl Ledger {
         match entry.event {
             Event::Fired(firing) => log(&self.enter(host, entry.at, firing)),
             Event::Warning { text } => tracing::warn!(host = &**host, "{text}"),
+            Event::TlsEnded(ended) => {
+                tracing::debug!(host = &**host, connection = ended.connection, "TLS ends at the proxy");
+            }
             // A proxy notes nothing else.
             _ => {}
         }
