@@ -87,6 +87,8 @@ pub(crate) const TRIALS: &[Trial] = &[
     trial("tls-self-signed", "tls_selfsigned", "at: starttls, do: { tls: self-signed }, scope: all"),
     trial("tls-expired", "tls_expired", "at: starttls, do: { tls: expired }, scope: all"),
     trial("tls-wrong-name", "tls_wrongname", "at: starttls, do: { tls: wrong-name }, scope: all"),
+    trial("tls-not-yet-valid", "", "at: starttls, do: { tls: not-yet-valid }, scope: all"),
+    trial("tls-unknown-ca", "", "at: starttls, do: { tls: unknown-ca }, scope: all"),
     trial("tls-1-1-only", "", "at: starttls, do: { tls: tls-1.1-only }, scope: all"),
     trial("starttls-hidden", "", "at: ehlo, do: { hide: STARTTLS }, scope: all"),
     trial("mail-421", "mail_421", r#"at: mail, do: { reply: "421 4.3.2 busy" }"#),
