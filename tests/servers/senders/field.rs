@@ -141,7 +141,7 @@ fn plan(network: &str, trials: &[Trial]) -> scenario::Lab {
     let mut hosts = IndexMap::new();
     let mut add = |name: String, tls| {
         let host = LabHost { name: at_no_place(name.clone()), kind: LabHostKind::Store, tls, busy: None };
-        hosts.insert(name, host);
+        assert!(hosts.insert(name.clone(), host).is_none(), "two trials have {name}");
     };
     add(HOME.to_owned(), LabTls::Offered);
     for trial in trials {

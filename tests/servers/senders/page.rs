@@ -58,7 +58,9 @@ fn cell(expected: &Expected, mta: Mta, trial: &Trial) -> String {
         Origin::Differs => " ≠",
     };
     let slow = if mta.is_quick(trial) { "" } else { " †" };
-    format!("{}{mark}{slow}", expected.outcome(mta, trial).unwrap_or("not known"))
+    let outcome = expected.outcome(mta, trial);
+    let outcome = outcome.unwrap_or_else(|| panic!("what {} does in {} is not known", mta.title(), trial.name));
+    format!("{outcome}{mark}{slow}")
 }
 
 fn fault(trial: &Trial) -> String {
