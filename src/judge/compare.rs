@@ -58,16 +58,11 @@ pub fn judge_probe(plan: &Plan, facts: &Facts, controls: &[Control], phase: usiz
         path: path::path(plan, &seen),
         seen: &seen,
     };
-    let spoken = stated.expect.iter().filter(|it| speaks_of(it, &probe.sender));
+    let spoken = stated.expect.iter().filter(|it| it.speaks_of(&probe.sender));
     let worst = spoken
         .map(|expectation| case.judge(expectation))
         .reduce(|worst, next| if next.verdict > worst.verdict { next } else { worst });
     worst.unwrap_or_else(|| Judgement::new(Verdict::Pass, "nothing is expected of it", stated.span))
-}
-
-/// Whether an expectation is about the probes of this sender.
-pub(super) fn speaks_of(expectation: &Expectation, sender: &str) -> bool {
-    expectation.from.as_ref().is_none_or(|from| from.value == sender)
 }
 
 impl Case<'_> {

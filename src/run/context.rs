@@ -9,6 +9,8 @@ use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use tokio::sync::watch;
 
+use super::{Kind, RunError};
+use crate::dns::Resolver;
 use crate::tls::Trust;
 use crate::world::Environment;
 
@@ -46,6 +48,15 @@ impl Context {
         let mut store = RootCertStore::empty();
         store.add_parsable_certificates(self.authorities.iter().cloned());
         Arc::new(store)
+    }
+
+    /// What asks DNS where no lab does.
+    pub(super) fn resolver(&self) -> Result<Resolver, RunError> {
+        let resolver = match self.dns {
+            Some(address) => Resolver::at(address),
+            None => Resolver::system(),
+        };
+        resolver.map_err(|error| RunError::new(Kind::Harness, error))
     }
 
     /// Waits until the run is to stop, and says why.

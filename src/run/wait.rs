@@ -103,7 +103,7 @@ impl<'a> Watcher<'a> {
     fn expected(&self, probe: &Probe) -> impl Iterator<Item = &'a Expectation> {
         let sender = probe.sender.clone();
         let all = &self.plan.scenario.phases[self.phase].expect;
-        all.iter().filter(move |it| it.from.as_ref().is_none_or(|from| from.value == sender))
+        all.iter().filter(move |it| it.speaks_of(&sender))
     }
 
     /// Whether a probe that waits in some queue is what the phase expects.

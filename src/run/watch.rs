@@ -7,11 +7,11 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::folder::write_record;
-use super::rig::{all, blind, given};
+use super::rig::open_collectors;
 use super::wait::{Patience, Watcher};
 use super::{Context, Kind, RunError};
-use crate::collect::{self, Since};
-use crate::dns::{Lookups, Resolver};
+use crate::collect::Since;
+use crate::dns::Lookups;
 use crate::judge;
 use crate::plan::Plan;
 use crate::record::{Event, Journal, Record};
@@ -30,16 +30,8 @@ pub async fn look_on(
     time: Duration,
 ) -> Result<Record, RunError> {
     journal.write_to(path).map_err(|error| RunError::new(Kind::Usage, error))?;
-    let resolver = match context.dns {
-        Some(address) => Resolver::at(address),
-        None => Resolver::system(),
-    };
-    let names: Arc<dyn Lookups> = Arc::new(resolver.map_err(|error| RunError::new(Kind::Harness, error))?);
-    let given = given(context, &names, journal, &plan.run, Since::Ever);
-    let mut collectors = vec![];
-    for watching in all(plan) {
-        collectors.push(collect::open(watching, given.clone()).await.map_err(blind)?);
-    }
+    let names: Arc<dyn Lookups> = Arc::new(context.resolver()?);
+    let collectors = open_collectors(plan, context, &names, journal, Since::Ever).await?;
     if collectors.is_empty() {
         return Err(RunError::new(
             Kind::Usage,

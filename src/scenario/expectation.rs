@@ -37,6 +37,11 @@ pub struct Expectation {
 }
 
 impl Expectation {
+    /// Whether it is about the probes of this sender.
+    pub fn speaks_of(&self, sender: &str) -> bool {
+        self.from.as_ref().is_none_or(|from| from.value == sender)
+    }
+
     /// Whether it demands that something is not seen, which takes watching.
     pub fn wants_absence(&self) -> bool {
         !self.never.is_empty() || !self.not_via.is_empty() || self.copies.is_some()

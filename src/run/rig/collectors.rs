@@ -15,13 +15,14 @@ use crate::record::{Journal, RunId};
 ///
 /// # Errors
 /// Which one cannot look, why, and what to do.
-pub(super) async fn open(
+pub(in super::super) async fn open(
     plan: &Plan,
     context: &Context,
     names: &Names,
     journal: &Journal,
+    since: Since,
 ) -> Result<Vec<Collecting>, RunError> {
-    let given = given(context, names, journal, &plan.run, Since::Opening);
+    let given = given(context, names, journal, &plan.run, since);
     let mut open = vec![];
     for watching in all(plan) {
         open.push(collect::open(watching, given.clone()).await.map_err(blind)?);
@@ -30,13 +31,7 @@ pub(super) async fn open(
 }
 
 /// What every collector is given.
-pub(in super::super) fn given(
-    context: &Context,
-    names: &Names,
-    journal: &Journal,
-    run: &RunId,
-    since: Since,
-) -> collect::Context {
+fn given(context: &Context, names: &Names, journal: &Journal, run: &RunId, since: Since) -> collect::Context {
     collect::Context {
         run: run.clone(),
         journal: journal.clone(),
@@ -48,7 +43,7 @@ pub(in super::super) fn given(
 }
 
 /// Every collector of the plan's inventory.
-pub(in super::super) fn all(plan: &Plan) -> impl Iterator<Item = Watching> {
+fn all(plan: &Plan) -> impl Iterator<Item = Watching> {
     plan.scenario.inventory.platforms.values().flat_map(|platform| {
         let only = match platform.hosts.as_slice() {
             [one] => Some(Arc::from(one.value.as_str())),
@@ -63,7 +58,7 @@ pub(in super::super) fn all(plan: &Plan) -> impl Iterator<Item = Watching> {
 }
 
 /// A place that cannot be looked at.
-pub(in super::super) fn blind(error: CollectError) -> RunError {
+fn blind(error: CollectError) -> RunError {
     let said = RunError::new(Kind::Unreachable, &error);
     match error.help {
         Some(help) => said.help(help),

@@ -75,11 +75,7 @@ pub(super) async fn names(
         let resolver = Resolver::at(authority.address()).map_err(|error| harness(&error))?;
         return Ok((Some(authority), Arc::new(resolver)));
     }
-    let resolver = match context.dns {
-        Some(address) => Resolver::at(address),
-        None => Resolver::system(),
-    };
-    let resolver = resolver.map_err(|error| harness(&error))?;
+    let resolver = context.resolver()?;
     answers(plan, &resolver).await?;
     Ok((None, Arc::new(resolver)))
 }

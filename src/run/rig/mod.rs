@@ -21,7 +21,7 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 use super::{Context, Kind, RunError};
-use crate::collect::Collecting;
+use crate::collect::{Collecting, Since};
 use crate::dns::{Authority, Lookups};
 use crate::inventory::Role;
 use crate::lab::{Ground, Keep, Lab, Setting};
@@ -29,7 +29,7 @@ use crate::plan::SharedPlan;
 use crate::record::{Event, Journal, RunStarted};
 use crate::scenario::{LabHostKind, Timeouts};
 use crate::world::{Dialer, Dice};
-pub(super) use collectors::{all, blind, given};
+pub(super) use collectors::open as open_collectors;
 use faults::Front;
 use ground::Places;
 use senders::Senders;
@@ -81,7 +81,7 @@ impl Rig {
             keep: Keep::Newest,
         };
         let lab = ground::hosts(plan, setting, listeners)?;
-        let collectors = collectors::open(plan, context, &names, journal).await?;
+        let collectors = collectors::open(plan, context, &names, journal, Since::Opening).await?;
         let trust = context.trust(plan.scenario.lab.is_some().then(|| certificates.certificate()));
         let senders = Senders::new(plan, context, names, dialer, dice, trust, journal);
         Ok(Self {
