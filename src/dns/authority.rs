@@ -116,9 +116,14 @@ fn catalog(zones: &[(String, String)], hosts: &[(String, Vec<IpAddr>)]) -> Resul
     }
     let mut catalog = Catalog::new();
     for (origin, sets) in all {
-        let zone =
-            InMemoryZoneHandler::<TokioRuntimeProvider>::new(origin.clone(), sets, ZoneType::Primary, AxfrPolicy::Deny)
-                .map_err(|error| AuthorityError::Contents(origin.to_string(), error.to_string()))?;
+        let zone = InMemoryZoneHandler::<TokioRuntimeProvider>::new(
+            origin.clone(),
+            sets,
+            ZoneType::Primary,
+            AxfrPolicy::Deny,
+            None,
+        )
+        .map_err(|error| AuthorityError::Contents(origin.to_string(), error.to_string()))?;
         catalog.upsert(origin.into(), vec![Arc::new(zone)]);
     }
     Ok(catalog)
