@@ -18,6 +18,8 @@ pub const MAX_V2: usize = 4096;
 
 const SIGNATURE: &[u8; 12] = b"\r\n\r\n\0\r\nQUIT\n";
 const START: &[u8; 6] = b"PROXY ";
+/// The shortest header of all.
+const SHORTEST: &[u8; 15] = b"PROXY UNKNOWN\r\n";
 /// Version 2, command PROXY.
 const V2_PROXY: u8 = 0x21;
 /// Version 2, command LOCAL: the sender's own connection, such as a health check.
@@ -70,6 +72,10 @@ pub enum Flaw {
 
 /// Reads the header at the start of `bytes`.
 pub fn parse(bytes: &[u8]) -> Parsed {
+    if bytes.is_empty() {
+        // Which version it is, is not known, and neither is shorter.
+        return Parsed::Incomplete(SHORTEST.len());
+    }
     let starts = |with: &[u8]| with.starts_with(&bytes[..bytes.len().min(with.len())]);
     if starts(SIGNATURE) {
         version_2(bytes)
@@ -83,11 +89,9 @@ pub fn parse(bytes: &[u8]) -> Parsed {
 fn version_1(bytes: &[u8]) -> Parsed {
     let window = &bytes[..bytes.len().min(MAX_V1)];
     let Some(newline) = window.iter().position(|byte| *byte == b'\n') else {
-        // The shortest line is `PROXY UNKNOWN`.
-        let shortest = b"PROXY UNKNOWN\r\n".len();
         return match bytes.len() {
             seen if seen >= MAX_V1 => Parsed::No(Flaw::Line),
-            seen => Parsed::Incomplete(shortest.saturating_sub(seen).max(1)),
+            seen => Parsed::Incomplete(SHORTEST.len().saturating_sub(seen).max(1)),
         };
     };
     let line = window[..newline].strip_suffix(b"\r").and_then(|line| std::str::from_utf8(line).ok());
@@ -276,6 +280,11 @@ mod tests {
                 other => return other,
             }
         }
+    }
+
+    #[test]
+    fn no_more_is_asked_for_than_the_shortest_has() {
+        assert_eq!(read_by_need(SHORTEST), Parsed::Header(Header::Unknown, 15));
     }
 
     proptest! {

@@ -3,8 +3,10 @@
 
 #![allow(clippy::expect_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
+mod announce;
 mod api;
 mod end;
 mod faults;
+mod smuggling;
 mod support;
 mod tls;

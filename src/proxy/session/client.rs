@@ -155,9 +155,11 @@ impl Session {
     /// A command that no fault meets.
     fn passes(&mut self, command: &Command<'_>, line: Said<'_>, cut: &mut Cut<'_>) {
         match command {
-            Command::Mail { .. } | Command::Ehlo(_) | Command::Helo(_) | Command::Rset => {
-                self.envelope = Envelope::default();
+            // Whose probe it is, is evidence also where no fault asks for it.
+            Command::Mail { path, .. } => {
+                self.envelope = Envelope { tag: self.tag_in(path), ..Envelope::default() };
             }
+            Command::Ehlo(_) | Command::Helo(_) | Command::Rset => self.envelope = Envelope::default(),
             Command::Bdat { size, last } => {
                 return self.chunk_passes(Head { size: *size, last: *last, taken: line.taken }, None, cut);
             }
