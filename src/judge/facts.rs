@@ -56,6 +56,8 @@ pub struct Facts {
     pub interrupted: Option<String>,
     /// When the run ended; none where the journal was cut short.
     pub ended: Option<Timestamp>,
+    /// Faults that were perhaps not in force to the end of their phase, and why.
+    pub lost: BTreeMap<usize, String>,
     /// CR and LF that clients of proxies sent alone.
     pub bare: Vec<BareLineEnds>,
     /// Hosts before which a proxy has ended TLS.
@@ -84,6 +86,9 @@ impl Facts {
             Event::PhaseEnded { phase } => self.window(*phase).ended = Some(entry.at),
             Event::FaultRaised { fault } => self.in_force.push(*fault),
             Event::FaultLifted { fault } => self.in_force.retain(|it| it != fault),
+            Event::FaultLost { fault, why } => {
+                self.lost.entry(*fault).or_insert_with(|| why.clone());
+            }
             Event::Attempt { tag, attempt } => self.attempt(plan, tag, attempt),
             Event::Fired(firing) => {
                 if let Some(tag) = &firing.tag {

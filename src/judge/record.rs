@@ -93,6 +93,12 @@ fn phase(plan: &Plan, facts: &Facts, controls: &[Control], index: usize) -> Phas
         verdict = verdict.worst(Verdict::Inconclusive);
         why.push(format!("the fault `{}` at {} of {} fired for no probe", fault.action, fault.at, fault.host));
     }
+    for (_, reason) in lost(plan, facts, index) {
+        verdict = verdict.worst(Verdict::Inconclusive);
+        if !why.contains(reason) {
+            why.push(reason.clone());
+        }
+    }
     if window.started.is_none() {
         verdict = verdict.worst(Verdict::Inconclusive);
         why.push("the run did not come so far".to_owned());
@@ -108,6 +114,12 @@ fn phase(plan: &Plan, facts: &Facts, controls: &[Control], index: usize) -> Phas
         faults,
         probes,
     }
+}
+
+/// Faults of a phase that may not have been in force to its end.
+fn lost<'a>(plan: &'a Plan, facts: &'a Facts, phase: usize) -> impl Iterator<Item = (&'a usize, &'a String)> {
+    let of_phase = move |fault: usize| plan.scenario.faults().nth(fault).is_some_and(|(of, _)| of == phase);
+    facts.lost.iter().filter(move |(fault, _)| of_phase(**fault))
 }
 
 fn faults(plan: &Plan, facts: &Facts, phase: usize) -> Vec<RecordedFault> {

@@ -40,6 +40,14 @@ pub(super) fn contacts(scenario: &Scenario, controls: &[ControlProbe]) -> Vec<Co
             }
         }
     }
+    for proxy in scenario.proxies.values() {
+        let place = proxy.control.split_once("://").map_or("", |(_, place)| place).trim_end_matches('/');
+        let port = if proxy.control.starts_with("https:") { 443 } else { 80 };
+        let place = place.parse().unwrap_or_else(|_| Endpoint { host: place.to_owned(), port });
+        let why = format!("tell the standing proxy before `{}` about faults over HTTP", proxy.host.value);
+        let far = reach(&place);
+        add(place.to_string(), why, far);
+    }
     match &scenario.lab {
         Some(lab) => {
             for host in lab.hosts.values() {

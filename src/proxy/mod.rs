@@ -29,6 +29,7 @@ mod dialogs;
 mod listen;
 mod live;
 mod relay;
+pub mod remote;
 mod rules;
 mod serve;
 mod session;
@@ -46,7 +47,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use counts::{Guest, Traffic};
-pub use rules::{Armed, PhaseOf};
+pub use rules::{Armed, OfRun, PhaseOf};
 pub use settings::{Front, Limits, Ours, ProxyError, Settings, Upstream};
 pub use termination::{Termination, TerminationError};
 

@@ -41,6 +41,13 @@ pub enum Event {
         /// Which.
         fault: usize,
     },
+    /// A proxy that stands by itself may have lifted it before its time.
+    FaultLost {
+        /// Which.
+        fault: usize,
+        /// Why that is feared, in a sentence.
+        why: String,
+    },
     /// A fault took effect.
     Fired(Firing),
     /// A proxy has ended TLS on a connection, so that its faults see inside.

@@ -100,7 +100,11 @@ impl Live {
             Event::Sent(sent) => self.sent(sent),
             Event::Passed(passed) => self.passed(passed),
             Event::Landed(landed) => self.note(&landed.tag, Waits::Landed),
-            Event::RunStarted(_) | Event::Fired(_) | Event::TlsEnded(_) | Event::BareLineEnds(_) => {}
+            Event::RunStarted(_)
+            | Event::FaultLost { .. }
+            | Event::Fired(_)
+            | Event::TlsEnded(_)
+            | Event::BareLineEnds(_) => {}
             Event::Looked(_) | Event::Warning { .. } => {}
         }
     }

@@ -252,6 +252,8 @@ pub struct Proxy {
     pub control: Spanned<String>,
     /// Its bearer token.
     pub token: Option<Secret>,
+    /// After how long it lifts a run's faults by itself where the run is gone. Default 30 s.
+    pub lease: Duration,
 }
 
 /// One part of a drill.

@@ -7,6 +7,7 @@ mod announce;
 mod api;
 mod end;
 mod faults;
+mod runs;
 mod smuggling;
 mod support;
 mod tls;

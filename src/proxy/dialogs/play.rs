@@ -218,7 +218,7 @@ impl<'a> Play<'a> {
     fn raise(&self) {
         let since = Instant::now();
         let faults = self.dialog.faults.iter().enumerate();
-        let armed = faults.map(|(index, fault)| Armed { index, fault: Arc::clone(fault), since }).collect();
+        let armed = faults.map(|(index, fault)| Armed { index, fault: Arc::clone(fault), since, of: None }).collect();
         self.shared.rules.send_replace(Arc::new(Rules::new(armed, &Rules::default())));
     }
 

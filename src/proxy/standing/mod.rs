@@ -16,6 +16,7 @@
 mod book;
 mod config;
 mod ledger;
+mod runs;
 #[cfg(test)]
 mod tests;
 
@@ -40,6 +41,7 @@ pub use book::{Held, Origin};
 pub use config::{Config, Listener, XCLIENT_NEEDS_REFUSAL, XCLIENT_WHY};
 use ledger::Ledger;
 pub use ledger::{Fired, Kind};
+pub use runs::{RunState, Since};
 
 /// The lease of faults that came over the control API, where nothing else is said: who raised them
 /// may be gone.
@@ -84,6 +86,14 @@ pub enum StandError {
     /// The certificate that it was given is no use.
     #[error(transparent)]
     Tls(#[from] TerminationError),
+    /// Another run is at work there.
+    #[error("faults of the run {run} are in force at `{host}`")]
+    Taken {
+        /// Which run.
+        run: String,
+        /// Where.
+        host: String,
+    },
     /// There would be too many.
     #[error("there would be more than {MOST_FAULTS} faults in force")]
     TooMany,

@@ -14,7 +14,7 @@ use crate::plan::SharedPlan;
 use crate::proxy::{self, Armed, Limits, Ours, PhaseOf, Proxy, ProxyError, Settings, Termination};
 use crate::record::{Event, Journal, StandingProxy};
 use crate::tls::Authority;
-use crate::world::{Dialer, Dice, Listening};
+use crate::world::{Calls, Dialer, Dice, Listening};
 
 /// The proxy before one host.
 pub(super) struct Front {
@@ -54,6 +54,14 @@ pub(super) async fn fronts(
             }
             continue;
         };
+        if way == StandingProxy::Standing {
+            // It owns the host's address, and others call it too: nobody of this process is asked.
+            for own in &place.own {
+                let proxied = Some(Arc::from(way.word()));
+                dialer.route(host, own.ip(), Listening { socket: *own, own: *own, proxied, calls: Calls::Plain });
+            }
+            continue;
+        }
         let (listeners, upstreams) = behind(host, place, way)?;
         backstage.insert(host.clone(), listeners);
         let tls = Termination::by_authority(Arc::clone(certificates), host);
@@ -63,7 +71,7 @@ pub(super) async fn fronts(
         let proxy = Proxy::start(settings).await.map_err(refused)?;
         for (own, listen) in place.own.iter().zip(proxy.addresses()) {
             let proxied = Some(Arc::from(way.word()));
-            dialer.route(host, own.ip(), Listening { socket: *listen, own: *own, proxied });
+            dialer.route(host, own.ip(), Listening { socket: *listen, own: *own, proxied, calls: Calls::Announced });
         }
         fronts.push(Front { host: host.clone(), proxy });
     }
@@ -154,13 +162,14 @@ impl Rig {
         for front in &self.fronts {
             let armed: Vec<Armed> = self
                 .of_phase(index)
-                .filter(|(_, fault)| fault.host.value == front.host)
-                .map(|(at, fault)| Armed { index: at, fault: Arc::new(fault.clone()), since })
+                .filter(|(_, fault)| fault.host.value == front.host && !self.posts.hold(&front.host))
+                .map(|(at, fault)| Armed { index: at, fault: Arc::new(fault.clone()), since, of: None })
                 .collect();
             if !armed.is_empty() {
                 front.proxy.raise(armed).await.map_err(refused)?;
             }
         }
+        self.posts.raise(&self.plan, index, &self.journal).await?;
         for (fault, _) in self.of_phase(index) {
             self.journal.note(Event::FaultRaised { fault });
         }
@@ -172,6 +181,7 @@ impl Rig {
         for front in &self.fronts {
             front.lift().await;
         }
+        self.posts.lift(&self.plan.run, &self.journal).await;
         for (fault, _) in self.of_phase(index) {
             self.journal.note(Event::FaultLifted { fault });
         }

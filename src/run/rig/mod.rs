@@ -4,6 +4,7 @@
 //!   ground    who stands where: the lab's hosts, or what DNS says of the hosts that faults name
 //!   names     the lab's authority, or the system's resolver
 //!   fronts    a fault proxy before each host that a fault names or that is real
+//!   posts     proxies that stand by themselves, which are told about faults
 //!   hosts     the lab's embedded servers, at their places or behind their proxies
 //!   collect   a collector for each place where mail can land
 //!   senders   the ways in
@@ -14,6 +15,7 @@
 mod collectors;
 mod faults;
 mod ground;
+mod posts;
 mod senders;
 
 use std::sync::Arc;
@@ -32,6 +34,7 @@ use crate::world::{Dialer, Dice};
 pub(super) use collectors::open as open_collectors;
 use faults::Front;
 use ground::Places;
+use posts::Posts;
 use senders::Senders;
 
 /// Everything that is up.
@@ -41,6 +44,7 @@ pub(super) struct Rig {
     pub(super) jobs: usize,
     senders: Senders,
     fronts: Vec<Front>,
+    posts: Posts,
     collectors: Vec<Collecting>,
     lab: Option<Lab>,
     authority: Option<Authority>,
@@ -54,11 +58,7 @@ impl Rig {
     /// # Errors
     /// What cannot be had, where, and what to do. Everything that was up is down again.
     pub(super) async fn up(plan: &SharedPlan, context: &Context, journal: &Journal) -> Result<Self, RunError> {
-        if let Some(proxy) = plan.scenario.proxies.values().next() {
-            let what = format!("the standing proxy before `{}` cannot be told about faults yet", proxy.host.value);
-            return Err(RunError::new(Kind::Usage, what)
-                .help("leave `proxies` out: the run then puts a proxy of its own there"));
-        }
+        let (posts, remarks) = Posts::reach(plan, context).await?;
         let ground = match &plan.scenario.lab {
             Some(lab) => Some(Ground::plan(lab).map_err(|error| RunError::new(Kind::Harness, error))?),
             None => None,
@@ -66,6 +66,7 @@ impl Rig {
         let (authority, names) = ground::names(plan, context, ground.as_ref()).await?;
         let places = ground::places(plan, names.as_ref(), ground.as_ref()).await?;
         begin(plan, context, journal, &places);
+        remarks.into_iter().for_each(|text| journal.note(Event::Warning { text }));
         let dialer = Dialer::default();
         let certificates = ground::certificates()?;
         let dice = Dice::new(plan.seed);
@@ -90,6 +91,7 @@ impl Rig {
             jobs: context.jobs,
             senders,
             fronts,
+            posts,
             collectors,
             lab,
             authority,
@@ -141,6 +143,7 @@ impl Rig {
         for front in &self.fronts {
             front.lift().await;
         }
+        self.posts.lift(&self.plan.run, &self.journal).await;
         for front in self.fronts {
             front.down().await;
         }
@@ -166,7 +169,7 @@ fn begin(plan: &SharedPlan, context: &Context, journal: &Journal, places: &Place
         path: plan.scenario.source.name.to_string(),
         text: plan.scenario.source.text.to_string(),
         inventory: context.inventory.clone(),
-        standing: places.standing(),
+        standing: places.standing(plan),
     })));
 }
 

@@ -2,8 +2,9 @@
 
 use super::value::key_name;
 use crate::inventory::decode::{host_name, secret};
+use crate::scenario::standing::{LEASES, RUN_LEASE};
 use crate::scenario::{MxSender, Proxy, Sender, SenderKind};
-use crate::source::read::{Fields, Kind, Said, scalar, spanned};
+use crate::source::read::{Fields, Kind, Said, lasting, scalar, spanned};
 use crate::source::yaml::Node;
 use crate::source::{Diagnostic, Span, Spanned};
 
@@ -51,8 +52,9 @@ pub(super) fn proxy(key: &Spanned<String>, node: &Node, said: &mut Said) -> Opti
     let mut map = Fields::of(node, "a standing proxy", said)?;
     let control = map.required("control", spanned(url));
     let token = map.optional("token", secret);
+    let lease = map.optional("lease", lasting(LEASES)).unwrap_or(RUN_LEASE);
     map.done();
-    Some(Proxy { host: host?, control: control?, token })
+    Some(Proxy { host: host?, control: control?, token, lease })
 }
 
 /// The address of a control API: scheme, host and port.
