@@ -58,6 +58,8 @@ pub struct Facts {
     pub ended: Option<Timestamp>,
     /// Faults that were perhaps not in force to the end of their phase, and why.
     pub lost: BTreeMap<usize, String>,
+    /// How many SYNs a rule of nftables has dropped, by fault.
+    pub syns: BTreeMap<usize, u64>,
     /// CR and LF that clients of proxies sent alone.
     pub bare: Vec<BareLineEnds>,
     /// Hosts before which a proxy has ended TLS.
@@ -86,6 +88,7 @@ impl Facts {
             Event::PhaseEnded { phase } => self.window(*phase).ended = Some(entry.at),
             Event::FaultRaised { fault } => self.in_force.push(*fault),
             Event::FaultLifted { fault } => self.in_force.retain(|it| it != fault),
+            Event::SynsDropped { fault, syns } => *self.syns.entry(*fault).or_default() += syns,
             Event::FaultLost { fault, why } => {
                 self.lost.entry(*fault).or_insert_with(|| why.clone());
             }
@@ -179,7 +182,7 @@ impl Facts {
 fn before_accept(plan: &Plan, attempt: &Attempt, in_force: &[usize]) -> Option<usize> {
     let met = |action: &Action| match action {
         Action::Refuse => attempt.result == AttemptResult::Refused,
-        Action::DropSyn => attempt.result == AttemptResult::Timeout,
+        Action::DropSyn(_) => attempt.result == AttemptResult::Timeout,
         _ => false,
     };
     if attempt.stage != Stage::Connect {

@@ -130,6 +130,7 @@ fn faults(plan: &Plan, facts: &Facts, phase: usize) -> Vec<RecordedFault> {
             at: fault.at.value.to_string(),
             action: fault.action.value.to_string(),
             fired: fired(plan, facts, index),
+            syns: facts.syns.get(&index).copied(),
             span: mark(plan, fault.span),
         })
         .collect()

@@ -78,6 +78,14 @@ impl Proxy {
         Ok(Proxy { shared, doors, addresses })
     }
 
+    /// Tries whether `drop-syn` by nftables can be used, before any fault needs it.
+    ///
+    /// # Errors
+    /// Why it cannot.
+    pub async fn tries_nft() -> Result<(), ProxyError> {
+        listen::can_filter().await.map_err(ProxyError::Nft)
+    }
+
     /// Where it listens: one address a front, in their order.
     pub fn addresses(&self) -> &[SocketAddr] {
         &self.addresses

@@ -41,6 +41,13 @@ pub enum Event {
         /// Which.
         fault: usize,
     },
+    /// A rule of nftables that stood for a fault was taken away, and has dropped so many SYNs.
+    SynsDropped {
+        /// Which fault.
+        fault: usize,
+        /// How many, repeated ones as well.
+        syns: u64,
+    },
     /// A proxy that stands by itself may have lifted it before its time.
     FaultLost {
         /// Which.

@@ -168,6 +168,9 @@ pub struct RecordedFault {
     pub action: String,
     /// How often it took effect for a probe of the run.
     pub fired: u64,
+    /// How many SYNs a rule of nftables has dropped for it, of whomever; absent where none stood.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub syns: Option<u64>,
     /// Where it is written.
     pub span: Mark,
 }

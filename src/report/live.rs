@@ -100,6 +100,7 @@ impl Live {
             Event::Sent(sent) => self.sent(sent),
             Event::Passed(passed) => self.passed(passed),
             Event::Landed(landed) => self.note(&landed.tag, Waits::Landed),
+            Event::SynsDropped { .. } => {}
             Event::RunStarted(_)
             | Event::FaultLost { .. }
             | Event::Fired(_)

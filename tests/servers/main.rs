@@ -7,6 +7,7 @@
 
 mod announce;
 mod live;
+mod nft;
 mod senders;
 #[path = "../support/servers.rs"]
 mod servers;

@@ -135,6 +135,7 @@ impl Drill {
             at: stage.to_owned(),
             action: action.to_owned(),
             fired: 0,
+            syns: None,
             span,
         });
         self

@@ -88,10 +88,10 @@ fn all_actions() -> Vec<Action> {
     use std::time::Duration;
 
     use crate::mail::Reply;
-    use crate::scenario::fault::{Corruption, Rate, TlsFault};
+    use crate::scenario::fault::{Corruption, Dropping, Rate, TlsFault};
     let all = vec![
         Action::Refuse,
-        Action::DropSyn,
+        Action::DropSyn(Dropping::Queue),
         Action::Silent(None),
         Action::Close,
         Action::Reset,
@@ -109,7 +109,7 @@ fn all_actions() -> Vec<Action> {
     ];
     for action in &all {
         match action {
-            Action::Refuse | Action::DropSyn | Action::Silent(_) | Action::Close | Action::Reset => {}
+            Action::Refuse | Action::DropSyn(_) | Action::Silent(_) | Action::Close | Action::Reset => {}
             Action::Reply(_) | Action::Delay(_) | Action::CloseAfter(_) | Action::ResetAfter(_) => {}
             Action::LoseReply | Action::Tarpit(_) | Action::Throttle { .. } | Action::PrematureReply(_) => {}
             Action::Hide(_) | Action::Corrupt(_) | Action::Tls(_) => {}

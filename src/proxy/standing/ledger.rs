@@ -126,6 +126,10 @@ impl Ledger {
                 );
                 self.keep_bare(seen);
             }
+            Event::SynsDropped { fault, syns } => {
+                self.add(host, fault, syns);
+                tracing::info!(fault, host = &**host, syns, "dropped SYNs by nftables");
+            }
             // A proxy notes nothing else.
             _ => {}
         }
@@ -158,6 +162,15 @@ impl Ledger {
         let first = state.last.front().map_or(0, |fired| fired.number);
         let skip = usize::try_from((number + 1).saturating_sub(first)).unwrap_or(usize::MAX);
         state.last.iter().skip(skip).cloned().collect()
+    }
+
+    /// Firings of which only the number is known.
+    fn add(&self, host: &Arc<str>, fault: usize, count: u64) {
+        let mut state = self.lock();
+        let Some(known) = state.faults.get_mut(&fault) else { return };
+        known.fired += count;
+        let word = known.word;
+        *state.kinds.entry((Arc::clone(host), Stage::Connect, word)).or_default() += count;
     }
 
     fn keep_bare(&self, seen: BareLineEnds) {

@@ -13,6 +13,7 @@ use crate::lab;
 use crate::plan::SharedPlan;
 use crate::proxy::{self, Armed, Limits, Ours, PhaseOf, Proxy, ProxyError, Settings, Termination};
 use crate::record::{Event, Journal, StandingProxy};
+use crate::scenario::fault::{Action, Dropping};
 use crate::tls::Authority;
 use crate::world::{Calls, Dialer, Dice, Listening};
 
@@ -44,6 +45,11 @@ pub(super) async fn fronts(
     certificates: &Arc<Authority>,
     journal: &Journal,
 ) -> Result<(Vec<Front>, Backstage), RunError> {
+    let by_nft = |action: &Action| matches!(action, Action::DropSyn(Dropping::Nft));
+    let own = |host: &str| !plan.scenario.proxies.contains_key(host);
+    if plan.scenario.faults().any(|(_, fault)| by_nft(&fault.action.value) && own(&fault.host.value)) {
+        Proxy::tries_nft().await.map_err(refused)?;
+    }
     let mut fronts = vec![];
     let mut backstage = Backstage::new();
     for (host, place) in &places.0 {
@@ -146,6 +152,7 @@ fn refused(error: ProxyError) -> RunError {
         ProxyError::Listen { .. } => {
             "stop the program that listens there, or give `lab.port` or `lab.network` another value"
         }
+        ProxyError::Nft(_) => "install nftables and run as root, or use `drop-syn` without `nft`",
         ProxyError::DropSyn { .. } => "use `refuse` or `silent` instead of `drop-syn` on this system",
         ProxyError::Combination { .. } | ProxyError::NoTls { .. } => "see `mxdrill check`",
     };

@@ -254,7 +254,7 @@ fn probe(scenario: &Scenario, fault: &Fault) -> Option<Diagnostic> {
 /// time.
 fn waits_too_long(scenario: &Scenario, phase: &Phase, fault: &Fault) -> Option<Diagnostic> {
     let (stage, limit) = match (&fault.action.value, fault.at.value) {
-        (Action::DropSyn, _) => (Stage::Connect, scenario.timeouts.connect),
+        (Action::DropSyn(_), _) => (Stage::Connect, scenario.timeouts.connect),
         (Action::Silent(None), Stage::Connect | Stage::Banner) => (Stage::Banner, scenario.timeouts.banner),
         _ => return None,
     };
