@@ -29,6 +29,7 @@ async fn serve(listen: SocketAddr, upstream: SocketAddr) {
         journal: support::journal(),
         phase_of: None,
         tls: None,
+        smuggling: mxdrill::terms::Smuggling::Pass,
         limits: Limits::default(),
     };
     let _proxy = Proxy::start(settings).await.unwrap();

@@ -159,7 +159,7 @@ fn names(code: &str, word: &str) -> bool {
     code.match_indices(word).any(|(at, _)| !code[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_'))
 }
 
-/// HTTP is spoken by the control API only.
+/// HTTP is served by the control API only. Who asks others over HTTP does so with reqwest.
 #[test]
 fn only_the_control_api_knows_http() {
     const HTTP: &[&str] = &["axum", "hyper", "hyper_util", "prometheus_client"];

@@ -3,7 +3,7 @@
 //!
 //! ```text
 //!   client ──TCP──> listen/   door of each address: open, refusing, or silent to SYN
-//!                     │ accept
+//!                     │ accept ── announce/  who the client is: heard from a balancer, told to the host
 //!                     v
 //!                  serve ──dial──> upstream, the only host that it ever talks to
 //!                     │
@@ -16,6 +16,8 @@
 //!                     v
 //!                  rules/     which fault meets this moment: stage, scope, triggers, counters
 //! ```
+//!
+//! `standing/` is proxies without a run, `control/` their HTTP API, `remote/` the client of it for a run.
 //!
 //! Every fault that takes effect is noted as [`Event::Fired`](crate::record::Event::Fired), but
 //! for those that act before a connection is accepted: no client is known there.
