@@ -1,6 +1,8 @@
 //! Five thousand clients at once, with clients, proxy and server in processes of their own, so that each
 //! has its own limit of descriptors.
 
+#![allow(clippy::print_stdout, reason = "the processes tell each other their addresses")]
+
 use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
