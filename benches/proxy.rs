@@ -22,7 +22,7 @@ fn main() {
 async fn serve(listen: SocketAddr, upstream: SocketAddr) {
     let settings = Settings {
         host: "sink.example".into(),
-        fronts: vec![Front { address: listen.ip(), listen, upstream: upstream.into() }],
+        fronts: vec![Front::plain(listen.ip(), listen, upstream.into())],
         ours: Ours::AnyProbe,
         callers: Callers::default(),
         dice: Dice::new(1),

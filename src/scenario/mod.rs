@@ -19,6 +19,7 @@ pub mod schema;
 pub mod standing;
 
 pub use bundled::bundled;
+pub(crate) use decode::smuggling as read_smuggling;
 pub use expectation::{Expectation, Judged};
 pub use fault::Fault;
 pub use load::{Loaded, asked, fault as read_fault, load};
