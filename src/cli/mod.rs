@@ -16,6 +16,7 @@ mod drill;
 mod exit;
 mod files;
 mod healthcheck;
+mod lint;
 mod plan;
 mod progress;
 mod proxy;
@@ -74,6 +75,7 @@ pub fn main(mut machine: Machine) -> Exit {
         Command::Proxy(proxy) => proxy::proxy(&mut machine, &screen, &proxy),
         Command::Healthcheck(wanted) => healthcheck::healthcheck(&screen, &wanted),
         Command::Report(report) => report::report(&screen, &common, &report),
+        Command::Lint(lint) => lint::lint(&screen, &common, &lint.kind),
         Command::Schema(schema) => schema::schema(&screen, &schema),
     }
 }

@@ -1,0 +1,32 @@
+//! MTA-STS (RFC 8461) and TLSRPT (RFC 8460): what domains publish, and what senders make of it.
+//!
+//! ```text
+//!   TXT at _mta-sts.DOMAIN ──> Record, Announced ─┐
+//!   body of the policy     ──> Document ──────────┤ problems with their places
+//!   TXT at _smtp._tls      ──> TlsrptRecord ──────┘
+//!   senders::PROFILES      ──> the same texts as each project reads them
+//! ```
+//!
+//! The letter of the RFCs is ours; where a deployed sender differs, its profile says so as data,
+//! and test vectors hold it. This room does not know why a domain publishes what it does, nor who
+//! runs a drill.
+
+mod advice;
+mod document;
+mod lint;
+mod name;
+mod problem;
+mod record;
+pub mod senders;
+mod specimen;
+mod tags;
+mod tlsrpt;
+#[cfg(test)]
+mod vectors;
+
+pub use document::{Document, MAX_MAX_AGE, MAX_POLICY, Mode, Policy};
+pub use lint::{Lint, LintProblem, Reaction};
+pub use name::covers;
+pub use problem::{Code, Grammar, MOST_PROBLEMS, Problem, Severity};
+pub use record::{Announced, Record, TxtAnswer, WhyNothing, delegated_to};
+pub use tlsrpt::TlsrptRecord;
