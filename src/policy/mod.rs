@@ -5,6 +5,8 @@
 //!   body of the policy     ──> Document ──────────┤ problems with their places
 //!   TXT at _smtp._tls      ──> TlsrptRecord ──────┘
 //!   senders::PROFILES      ──> the same texts as each project reads them
+//!   fetch::Getter          ──> Fetched, every address of the policy host by itself
+//!   PolicyDoor             ──> a policy host for labs, right or wrong on purpose
 //! ```
 //!
 //! The letter of the RFCs is ours; where a deployed sender differs, its profile says so as data,
@@ -13,6 +15,9 @@
 
 mod advice;
 mod document;
+mod failure;
+pub mod fetch;
+mod host;
 mod lint;
 mod name;
 mod problem;
@@ -25,6 +30,8 @@ mod tlsrpt;
 mod vectors;
 
 pub use document::{Document, MAX_MAX_AGE, MAX_POLICY, Mode, Policy};
+pub use failure::{FailureType, of_verdicts};
+pub use host::{Page, PolicyDoor};
 pub use lint::{Lint, LintProblem, Reaction};
 pub use name::covers;
 pub use problem::{Code, Grammar, MOST_PROBLEMS, Problem, Severity};
