@@ -6,6 +6,8 @@
 //!   TXT at _smtp._tls      ──> TlsrptRecord ──────┘
 //!   senders::PROFILES      ──> the same texts as each project reads them
 //!   fetch::Getter          ──> Fetched, every address of the policy host by itself
+//!   apply                  ──> which policy a sender applies, and how it uses each host
+//!   eye::matrix            ──> cache state x sender x primary: who delivers where, and until when
 //!   PolicyDoor             ──> a policy host for labs, right or wrong on purpose
 //! ```
 //!
@@ -14,7 +16,9 @@
 //! runs a drill.
 
 mod advice;
+pub mod apply;
 mod document;
+pub mod eye;
 mod failure;
 pub mod fetch;
 mod host;
