@@ -37,6 +37,7 @@
 //! | plan | probes, controls, deadlines, contacts |
 //! | dns | lookups, MX selection (RFC 5321 5.1), the lab's authority |
 //! | tls | handshakes that capture and judge the peer's chain; the lab's certificates |
+//! | policy | MTA-STS and TLSRPT: records, policies, what each sender makes of them |
 //! | smtp | one engine for the client's side of a session, one for the server's |
 //! | proxy | the fault-injecting relay; standing by itself, with a control API |
 //! | lab | embedded hosts on loopback: store, relay, hold, reject |
@@ -57,6 +58,7 @@ pub mod judge;
 pub mod lab;
 pub mod mail;
 pub mod plan;
+pub mod policy;
 pub mod proxy;
 pub mod record;
 pub mod report;

@@ -50,6 +50,8 @@ pub(super) enum Command {
     Proxy(Proxy),
     /// For containers: is this proxy ready
     Healthcheck(Healthcheck),
+    /// An MTA-STS policy, or a record of MTA-STS or TLSRPT, before it is published
+    Lint(Lint),
     /// JSON Schema of scenario, inventory, record or report
     Schema(Schema),
     /// Completions for a shell, on stdout
@@ -229,6 +231,34 @@ pub(super) struct Healthcheck {
     /// How long to wait for the answer
     #[arg(long, value_name = "TIME", default_value = "3s", value_parser = duration)]
     pub(super) timeout: Duration,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Lint {
+    #[command(subcommand)]
+    pub(super) kind: LintKind,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum LintKind {
+    /// The file at https://mta-sts.DOMAIN/.well-known/mta-sts.txt
+    MtaStsPolicy {
+        /// The policy; `-` reads stdin
+        file: PathBuf,
+        /// An MX host that the policy must cover; repeatable
+        #[arg(long, value_name = "HOST")]
+        mx: Vec<String>,
+    },
+    /// The TXT record at _mta-sts.DOMAIN
+    MtaStsRecord {
+        /// The record; `-` reads stdin
+        text: String,
+    },
+    /// The TXT record at _smtp._tls.DOMAIN
+    TlsrptRecord {
+        /// The record; `-` reads stdin
+        text: String,
+    },
 }
 
 #[derive(Debug, Args)]

@@ -18,6 +18,7 @@ mod exit;
 mod files;
 mod healthcheck;
 mod manual;
+mod lint;
 mod plan;
 mod progress;
 mod proxy;
@@ -79,6 +80,7 @@ pub fn main(mut machine: Machine) -> Exit {
         Command::Report(report) => report::report(&screen, &common, &report),
         Command::Completions { shell } => manual::completions(&screen, shell),
         Command::Man => manual::man(&screen),
+        Command::Lint(lint) => lint::lint(&screen, &common, &lint.kind),
         Command::Schema(schema) => schema::schema(&screen, &schema),
     }
 }
