@@ -15,6 +15,7 @@ mod copies;
 mod demands;
 mod facts;
 mod path;
+pub mod predict;
 mod record;
 mod settle;
 mod settled;

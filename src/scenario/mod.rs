@@ -17,6 +17,7 @@ mod load;
 mod model;
 pub mod schema;
 pub mod standing;
+mod waits;
 
 pub use bundled::bundled;
 pub use expectation::{Expectation, Judged};
@@ -26,3 +27,4 @@ pub use model::{
     Busy, Defaults, Lab, LabHost, LabHostKind, LabTls, MxSender, Phase, Probes, Proxy, RealHost, Scenario, Sender,
     SenderKind, Timeouts, Verify,
 };
+pub use waits::{LAB_SCALE, Waits};
