@@ -30,6 +30,7 @@
 //! | source | places in a text; the drawing of mistakes and of failed expectations |
 //! | mail | what the RFCs define, without any I/O: stages, replies, framing, addresses |
 //! | terms | words that scenario and record share: outcome, verdict |
+//! | classes | what MTAs do when a host fails them, as rules with their sources; what was measured |
 //! | inventory | platforms, hosts, collectors; which name belongs to whom |
 //! | world | clock, dice, secrets and the way to other machines, handed in by `main` |
 //! | scenario | what should happen: decode, check, faults, expectations |
@@ -49,6 +50,7 @@
 //! | diff | two records side by side |
 //! | cli | arguments, one file a command, exit codes |
 
+pub mod classes;
 pub mod cli;
 pub mod collect;
 pub mod diff;

@@ -13,9 +13,10 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("source", &[]),
     ("mail", &[]),
     ("terms", &[]),
+    ("classes", &["mail", "terms"]),
     ("inventory", &["mail", "source", "terms"]),
     ("world", &["inventory"]),
-    ("scenario", &["inventory", "mail", "source", "terms"]),
+    ("scenario", &["classes", "inventory", "mail", "source", "terms"]),
     ("record", &["inventory", "mail", "source", "terms", "world"]),
     ("plan", &["inventory", "mail", "record", "scenario", "source", "terms", "world"]),
     ("dns", &["mail", "scenario", "terms", "world"]),
@@ -24,12 +25,13 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("smtp", &["mail"]),
     ("proxy", &["inventory", "mail", "record", "scenario", "smtp", "source", "terms", "tls", "world"]),
     ("lab", &["dns", "mail", "record", "scenario", "smtp", "source", "terms", "tls", "world"]),
-    ("send", &["dns", "mail", "record", "scenario", "smtp", "terms", "tls", "world"]),
+    ("send", &["classes", "dns", "mail", "record", "scenario", "smtp", "terms", "tls", "world"]),
     ("collect", &["inventory", "mail", "record", "source", "terms", "tls", "world"]),
-    ("judge", &["inventory", "mail", "plan", "record", "scenario", "source", "terms", "world"]),
+    ("judge", &["classes", "inventory", "mail", "plan", "record", "scenario", "source", "terms", "world"]),
     (
         "run",
         &[
+            "classes",
             "collect",
             "dns",
             "inventory",
@@ -53,6 +55,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
+            "classes",
             "collect",
             "diff",
             "dns",

@@ -40,6 +40,8 @@ pub(super) enum Command {
     Check(Paths),
     /// What a run would do: probes, faults, every host and port that it would contact
     Plan(Paths),
+    /// Whom a fault moves to the next MX: sender class by sender class
+    Predict(Predict),
     /// Look on for the probes of a finished run; update its verdicts
     Watch(Watch),
     /// Render a saved record, report or journal again
@@ -127,6 +129,16 @@ pub(super) struct Run {
     /// How many probes may be under way at the same time
     #[arg(long, value_name = "N", default_value = "16", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(super) jobs: u16,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Predict {
+    /// A sender class, such as postfix; repeatable; none: all of them
+    #[arg(long = "sender", value_name = "CLASS")]
+    pub(super) senders: Vec<String>,
+    /// A fault at the primary, such as 'at=rcpt do=reply:"450 4.2.0 busy"'; repeatable
+    #[arg(long = "fault", value_name = "FAULT", required = true)]
+    pub(super) faults: Vec<String>,
 }
 
 #[derive(Debug, Args)]
