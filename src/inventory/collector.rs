@@ -4,6 +4,8 @@ use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use super::feed::{LogSource, Syslog};
+
 use serde::{Deserialize, Serialize};
 
 use crate::source::Spanned;
@@ -29,6 +31,8 @@ pub enum Looks {
     Mbox(PathBuf),
     /// Into the log of an MTA.
     Log(Log),
+    /// Into the log lines that MTAs send here.
+    Syslog(Syslog),
 }
 
 impl Collector {
@@ -38,7 +42,8 @@ impl Collector {
             Looks::Imap(imap) => format!("imap {}", imap.address),
             Looks::Maildir(path) => format!("maildir {}", path.display()),
             Looks::Mbox(path) => format!("mbox {}", path.display()),
-            Looks::Log(log) => format!("log {}", log.path.display()),
+            Looks::Log(log) => format!("log {}", log.from),
+            Looks::Syslog(syslog) => format!("syslog {} {}", syslog.transport, syslog.listen),
         }
     }
 }
@@ -77,8 +82,8 @@ words! {
 pub struct Log {
     /// Whose lines these are.
     pub format: LogFormat,
-    /// The file; rotation is followed.
-    pub path: PathBuf,
+    /// Where they come from.
+    pub from: LogSource,
 }
 
 words! {

@@ -12,8 +12,10 @@
 
 mod collector;
 pub mod decode;
+mod feed;
 mod platform;
 
 pub use collector::{Collector, Endpoint, Imap, Log, LogFormat, Looks, Secret, TlsMode};
 pub use decode::load;
+pub use feed::{LogSource, Syslog, SyslogTransport};
 pub use platform::{Inventory, Platform, Role, glob_matches};

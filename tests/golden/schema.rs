@@ -18,6 +18,7 @@ use serde_json::Value;
 const BEYOND_A_SCHEMA: &[&str] = &[
     "a-banner-for-everybody-that-is-not-meant",
     "a-bounced-probe-that-is-somewhere",
+    "a-certificate-for-log-lines-in-clear-text",
     "a-collector-of-a-host-elsewhere",
     "a-dropped-syn-of-one-recipient",
     "a-duration-of-zero",
@@ -58,6 +59,7 @@ const BEYOND_A_SCHEMA: &[&str] = &[
     "a-reply-that-asks-for-more-at-rcpt",
     "a-delay-of-the-body",
     "a-scenario-without-platforms",
+    "a-syslog-receiver-over-tls-without-a-key",
     "a-timeout-of-a-day",
     "a-token-in-clear-text-over-the-net",
     "a-trigger-for-an-unknown-phase",

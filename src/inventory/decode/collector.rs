@@ -2,13 +2,15 @@
 
 use std::path::PathBuf;
 
+use super::feed::{log, syslog};
 use super::value::{endpoint, host_name, secret};
-use crate::inventory::{Collector, Endpoint, Imap, Log, LogFormat, Looks, TlsMode};
+use crate::inventory::{Collector, Endpoint, Imap, Looks, TlsMode};
 use crate::source::read::{Fields, Kind, Said, path, spanned, text, word};
 use crate::source::yaml::Node;
 use crate::source::{Diagnostic, Spanned};
 
-const KINDS: &[Kind<Collector>] = &[("imap", imap), ("maildir", maildir), ("mbox", mbox), ("log", log)];
+const KINDS: &[Kind<Collector>] =
+    &[("imap", imap), ("maildir", maildir), ("mbox", mbox), ("log", log), ("syslog", syslog)];
 
 /// `- imap: {...}`
 pub(super) fn collector(node: &Node, said: &mut Said) -> Option<Collector> {
@@ -63,13 +65,4 @@ fn at_path(node: &Node, what: &'static str, looks: fn(PathBuf) -> Looks, said: &
     let host = map.optional("host", spanned(host_name));
     map.done();
     Some(Collector { host, looks: looks(path?) })
-}
-
-fn log(node: &Node, said: &mut Said) -> Option<Collector> {
-    let mut map = Fields::of(node, "a log collector", said)?;
-    let format = map.required("format", word("a log format", "log formats", LogFormat::ALL, LogFormat::word));
-    let path = map.required("path", path);
-    let host = map.optional("host", spanned(host_name));
-    map.done();
-    Some(Collector { host, looks: Looks::Log(Log { format: format?, path: path? }) })
 }

@@ -1,6 +1,7 @@
 //! From the text of an inventory, or the `platforms` of a scenario, to platforms.
 
 mod collector;
+mod feed;
 mod value;
 
 use super::{Inventory, Platform, Role};
