@@ -11,6 +11,7 @@
 //! | room | looks at | finds a probe by |
 //! |---|---|---|
 //! | `imap/` | mailboxes of one account | a search for the run's id, then the message's own header |
+//! | `pop3/`, `jmap`, `catcher/` | what a server lists; `shelf` compares it with what was seen | the message's own header |
 //! | `maildir` | `new` and `cur` of a Maildir and its folders | the message's own header |
 //! | `mbox` | a growing file of messages | the message's own header |
 //! | `log/` | the log of an MTA | tags in envelopes and Message-IDs, tied to queue-ids |
@@ -21,19 +22,26 @@
 //! cannot see it must not be silent about: [`open`] fails, and a place that is lost later says so
 //! in the journal, because absence is believed only where one could look.
 
+mod catcher;
 mod copies;
+mod dial;
 mod feed;
 mod folder;
 mod follow;
+mod http;
 mod imap;
+mod jmap;
 mod log;
 mod maildir;
 mod mbox;
 mod message;
 mod notes;
+mod pop3;
+mod shelf;
 mod stamp;
 #[cfg(test)]
 mod testing;
+mod tls;
 mod watch;
 
 use std::fmt;
@@ -145,6 +153,9 @@ pub async fn open(watching: Watching, context: Context) -> Result<Collecting, Co
     let notes = Notes::new(&watching, &context);
     let opened = match &watching.collector.looks {
         Looks::Imap(settings) => imap::open(settings, &context, notes.clone()).await,
+        Looks::Pop3(settings) => pop3::open(settings, &context, notes.clone()).await,
+        Looks::Jmap(settings) => jmap::open(settings, &context, notes.clone()).await,
+        Looks::Catcher(settings) => catcher::open(settings, &context, notes.clone()).await,
         Looks::Maildir(path) => maildir::open(path, context.since, notes.clone()).await,
         Looks::Mbox(path) => mbox::open(path, context.since, notes.clone()).await,
         Looks::Log(Log { format, from }) => match from {

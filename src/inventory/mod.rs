@@ -14,8 +14,10 @@ mod collector;
 pub mod decode;
 mod feed;
 mod platform;
+mod store;
 
-pub use collector::{Collector, Endpoint, Imap, Log, LogFormat, Looks, Secret, TlsMode};
+pub use collector::{Collector, Endpoint, Imap, ImapLogin, Log, LogFormat, Looks, Secret, TlsMode};
 pub use decode::load;
 pub use feed::{LogSource, Syslog, SyslogTransport};
 pub use platform::{Inventory, Platform, Role, glob_matches};
+pub use store::{Catcher, CatcherKind, HttpLogin, HttpUrl, Jmap, Pop3, Scheme};

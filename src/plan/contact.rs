@@ -82,6 +82,12 @@ fn looked_at(looks: &Looks) -> Option<(String, &'static str, Reach)> {
             let place = format!("{}, where it listens", syslog.listen);
             Some((place, "in log lines that are sent here", Reach::Loopback))
         }
+        Looks::Pop3(pop3) => Some((pop3.address.to_string(), "over POP3", reach(&pop3.address))),
+        Looks::Jmap(jmap) => Some((jmap.url.place().to_string(), "over JMAP", reach(jmap.url.place()))),
+        Looks::Catcher(catcher) => {
+            let place = catcher.url.place();
+            Some((place.to_string(), "over the HTTP API of a catcher", reach(place)))
+        }
         Looks::Maildir(_) | Looks::Mbox(_) | Looks::Log(_) => None,
     }
 }

@@ -2,6 +2,7 @@
 
 mod collector;
 mod feed;
+mod store;
 mod value;
 
 use super::{Inventory, Platform, Role};
