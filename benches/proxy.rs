@@ -7,6 +7,7 @@ mod support;
 use std::net::SocketAddr;
 
 use mxdrill::proxy::{Front, Limits, Ours, Proxy, Settings};
+use mxdrill::terms::Smuggling;
 use mxdrill::world::{Callers, Dice};
 
 fn main() {
@@ -30,6 +31,7 @@ async fn serve(listen: SocketAddr, upstream: SocketAddr) {
         phase_of: None,
         tls: None,
         limits: Limits::default(),
+        smuggling: Smuggling::Pass,
     };
     let _proxy = Proxy::start(settings).await.unwrap();
     std::future::pending::<()>().await;
