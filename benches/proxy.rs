@@ -7,6 +7,7 @@ mod support;
 use std::net::SocketAddr;
 
 use mxdrill::proxy::{Front, Limits, Ours, Proxy, Settings};
+use mxdrill::terms::Smuggling;
 use mxdrill::world::{Callers, Dice};
 
 fn main() {
@@ -31,6 +32,7 @@ async fn serve(listen: SocketAddr, upstream: SocketAddr) {
         tls: None,
         smuggling: mxdrill::terms::Smuggling::Pass,
         limits: Limits::default(),
+        smuggling: Smuggling::Pass,
     };
     let _proxy = Proxy::start(settings).await.unwrap();
     std::future::pending::<()>().await;

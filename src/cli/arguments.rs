@@ -40,16 +40,29 @@ pub(super) enum Command {
     Check(Paths),
     /// What a run would do: probes, faults, every host and port that it would contact
     Plan(Paths),
+    /// Whom a fault moves to the next MX: sender class by sender class
+    Predict(Predict),
     /// Look on for the probes of a finished run; update its verdicts
     Watch(Watch),
     /// Render a saved record, report or journal again
     Report(Saved),
+    /// Two records side by side: what moved, what is gone, what is still there
+    Diff(Diff),
     /// The fault proxy on its own, before a host that lives on
     Proxy(Proxy),
     /// For containers: is this proxy ready
     Healthcheck(Healthcheck),
+    /// An MTA-STS policy, or a record of MTA-STS or TLSRPT, before it is published
+    Lint(Lint),
     /// JSON Schema of scenario, inventory, record or report
     Schema(Schema),
+    /// Completions for a shell, on stdout
+    Completions {
+        /// Which
+        shell: clap_complete::Shell,
+    },
+    /// The manual page, on stdout: mxdrill man | man -l -
+    Man,
 }
 
 /// Arguments that several commands share.
@@ -104,7 +117,7 @@ pub(super) struct Run {
     /// Keep journal and record of each run in a folder of DIR
     #[arg(long, value_name = "DIR")]
     pub(super) record: Option<PathBuf>,
-    /// Write a report to a file: json, junit or terminal; repeatable
+    /// Write a report to a file: json, junit, html, md, github or terminal; repeatable
     #[arg(long = "report", value_name = "FORMAT=PATH")]
     pub(super) reports: Vec<ReportTo>,
     /// Ask this DNS server instead of the system's
@@ -116,6 +129,16 @@ pub(super) struct Run {
     /// How many probes may be under way at the same time
     #[arg(long, value_name = "N", default_value = "16", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(super) jobs: u16,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Predict {
+    /// A sender class, such as postfix; repeatable; none: all of them
+    #[arg(long = "sender", value_name = "CLASS")]
+    pub(super) senders: Vec<String>,
+    /// A fault at the primary, such as 'at=rcpt do=reply:"450 4.2.0 busy"'; repeatable
+    #[arg(long = "fault", value_name = "FAULT", required = true)]
+    pub(super) faults: Vec<String>,
 }
 
 #[derive(Debug, Args)]
@@ -134,7 +157,7 @@ pub(super) struct Watch {
     /// Trust the certificate authorities of this PEM file instead of the system's
     #[arg(long, value_name = "FILE")]
     pub(super) ca: Option<PathBuf>,
-    /// Write a report to a file: json, junit or terminal; repeatable
+    /// Write a report to a file: json, junit, html, md, github or terminal; repeatable
     #[arg(long = "report", value_name = "FORMAT=PATH")]
     pub(super) reports: Vec<ReportTo>,
 }
@@ -144,9 +167,20 @@ pub(super) struct Saved {
     /// A record, a JSON report, a journal, or a folder that `--record` made
     #[arg(required = true)]
     pub(super) paths: Vec<PathBuf>,
-    /// Write a report to a file: json, junit or terminal; repeatable
+    /// Write a report to a file: json, junit, html, md, github or terminal; repeatable
     #[arg(long = "report", value_name = "FORMAT=PATH")]
     pub(super) reports: Vec<ReportTo>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Diff {
+    /// What was seen before: a record, a JSON report, a journal, or a folder that `--record` made
+    pub(super) before: PathBuf,
+    /// What was seen after
+    pub(super) after: PathBuf,
+    /// The platform that must be gone
+    #[arg(long, value_name = "NAME", default_value = "legacy")]
+    pub(super) platform: String,
 }
 
 #[derive(Debug, Args)]
@@ -209,6 +243,34 @@ pub(super) struct Healthcheck {
     /// How long to wait for the answer
     #[arg(long, value_name = "TIME", default_value = "3s", value_parser = duration)]
     pub(super) timeout: Duration,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Lint {
+    #[command(subcommand)]
+    pub(super) kind: LintKind,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum LintKind {
+    /// The file at https://mta-sts.DOMAIN/.well-known/mta-sts.txt
+    MtaStsPolicy {
+        /// The policy; `-` reads stdin
+        file: PathBuf,
+        /// An MX host that the policy must cover; repeatable
+        #[arg(long, value_name = "HOST")]
+        mx: Vec<String>,
+    },
+    /// The TXT record at _mta-sts.DOMAIN
+    MtaStsRecord {
+        /// The record; `-` reads stdin
+        text: String,
+    },
+    /// The TXT record at _smtp._tls.DOMAIN
+    TlsrptRecord {
+        /// The record; `-` reads stdin
+        text: String,
+    },
 }
 
 #[derive(Debug, Args)]

@@ -4,20 +4,51 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
-use super::Facts;
+use super::{Facts, predict};
+use crate::classes::SenderClass;
 use crate::plan::Plan;
 use crate::record::{BareLineEnds, Finding, FindingSeverity};
-use crate::source::plural;
+use crate::scenario::Sender;
+use crate::source::{and_list, plural};
 use crate::terms::{BarePlace, Smuggling};
 
 /// The most places of one finding that are named.
 const MOST_EVIDENCE: usize = 20;
 
-/// Warnings, then CR and LF that stood alone, host by host.
+/// Warnings, then CR and LF that stood alone, host by host; then which predictions did not hold, and by what
+/// the senders did what they did.
 pub(super) fn of_run(plan: &Plan, facts: &Facts) -> Vec<Finding> {
     let mut findings: Vec<Finding> = warnings(facts).map(|text| finding(plan, "run-warning", text.clone())).collect();
     findings.extend(smuggling(plan, facts));
+    findings.extend(predict::unheld(plan, facts));
+    findings.extend(plan.scenario.senders.values().filter_map(|sender| class(plan, sender)));
     findings
+}
+
+/// Of a sender that behaves as an MTA: which one, and by which timers.
+fn class(plan: &Plan, sender: &Sender) -> Option<Finding> {
+    let class = sender.kind.class().filter(|class| *class != SenderClass::Rfc5321)?;
+    let waits = plan.scenario.waits(class);
+    let timers = match waits.scale {
+        1 => format!("with the timers of {class}"),
+        scale => format!("timers of {class} scaled 1/{scale}"),
+    };
+    let stated: Vec<&str> = waits.timeouts.stated.iter().copied().collect();
+    let stated =
+        if stated.is_empty() { String::new() } else { format!(" but for the scenario's own {}", and_list(&stated)) };
+    let memory = class.facts().memory.is_any();
+    Some(Finding {
+        id: "sender-class".to_owned(),
+        severity: FindingSeverity::Info,
+        subject: plan.scenario.domain.value.clone(),
+        platform: None,
+        title: format!("the sender `{}` behaves as {class}, {timers}{stated}", sender.name.value),
+        evidence: vec![json!({
+            "sender": sender.name.value, "class": class, "timers": class.facts().timers.source,
+            "scale": waits.scale, "memory": memory,
+        })],
+        fix: None,
+    })
 }
 
 fn finding(plan: &Plan, id: &str, title: String) -> Finding {

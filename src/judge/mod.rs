@@ -16,6 +16,7 @@ mod demands;
 mod facts;
 mod findings;
 mod path;
+pub mod predict;
 mod record;
 mod settle;
 mod settled;

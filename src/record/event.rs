@@ -335,6 +335,8 @@ words! {
         Failed = "failed",
         /// A log has lines newer than the phase.
         Alive = "alive",
+        /// It looks, and will never see some of what was there to be seen.
+        Gap = "gap",
     }
 }
 

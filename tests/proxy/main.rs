@@ -5,9 +5,11 @@
 
 mod announce;
 mod api;
+mod crowd;
 mod end;
 mod faults;
 mod runs;
 mod smuggling;
 mod support;
 mod tls;
+mod transparency;

@@ -15,6 +15,7 @@ mod when;
 
 pub(super) use fault::{fault, on_host};
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use indexmap::IndexMap;
@@ -105,6 +106,7 @@ fn timeouts(node: &Node, defaults: Defaults, said: &mut Said) -> Option<Timeouts
     let step = || lasting(Duration::from_millis(1)..=LONGEST_STEP);
     let retry = lasting(Duration::from_millis(10)..=LONGEST_RETRY);
     let mut timeouts = Timeouts::of(defaults);
+    let mut stated = BTreeSet::new();
     let mut map = Fields::of(node, "timeouts", said)?;
     for (key, slot) in [
         ("connect", &mut timeouts.connect),
@@ -116,11 +118,16 @@ fn timeouts(node: &Node, defaults: Defaults, said: &mut Said) -> Option<Timeouts
         ("body", &mut timeouts.body),
         ("eom", &mut timeouts.eom),
     ] {
-        *slot = map.optional(key, step()).unwrap_or(*slot);
+        if let Some(limit) = map.optional(key, step()) {
+            *slot = limit;
+            stated.insert(key);
+        }
     }
     if let Some(retry) = Some(map.several("retry", retry)).filter(|it| !it.is_empty()) {
         timeouts.retry = retry;
+        stated.insert("retry");
     }
+    timeouts.stated = stated;
     map.done();
     Some(timeouts)
 }
