@@ -3,6 +3,9 @@
 
 #![allow(clippy::expect_used, clippy::panic)] // this is how a test fails
 
+#[path = "lab/classes.rs"]
+mod classes;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
