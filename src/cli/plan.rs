@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::arguments::{Common, Format, Paths};
 use super::{Exit, Machine, Screen, files};
+use crate::judge::predict::{Foretold, of_phase};
 use crate::plan::{Contact, Plan, Reach, expand};
 use crate::record::RunId;
 use crate::source::plural;
@@ -47,6 +48,7 @@ fn text(plan: &Plan) -> String {
         for fault in &stated.faults {
             out.push_str(&format!("    fault   {}: {fault}\n", fault.host.value));
         }
+        of_phase(plan, phase.index).iter().for_each(|told| out.push_str(&foretold(told)));
         out.push_str(&probes(plan, phase.index));
         out.push_str(&format!("    wait    at most {:?} for each probe{}\n", phase.within, watched(phase.watch)));
     }
@@ -55,6 +57,14 @@ fn text(plan: &Plan) -> String {
         out.push_str(&format!("    {}\n", line(contact)));
     }
     out
+}
+
+/// One line on what a class of senders will do under one fault.
+fn foretold(told: &Foretold) -> String {
+    let said = &told.prediction;
+    let again = if said.duplicate_risk { ", two copies may arrive" } else { "" };
+    let (class, outcome, fallback) = (said.sender, said.outcome, said.outcome.fallback());
+    format!("    foretold {class}: {fallback} ({outcome}{again}), {}: {}\n", said.basis, said.rule)
 }
 
 fn probes(plan: &Plan, index: usize) -> String {
@@ -88,6 +98,13 @@ pub(super) fn line(contact: &Contact) -> String {
     format!("{:<32} {} ({reach})", contact.place, contact.why)
 }
 
+/// A prediction as `mxdrill predict` gives it, and the senders that it is of.
+fn prediction(told: &Foretold) -> Value {
+    let mut said = json!(told.prediction);
+    said["from"] = json!(told.from);
+    said
+}
+
 fn document(plan: &Plan) -> Value {
     let contacts: Vec<Value> = plan
         .contacts
@@ -109,7 +126,11 @@ fn document(plan: &Plan) -> Value {
                 .iter()
                 .map(|it| json!({ "number": it.number, "sender": it.sender, "recipient": it.recipient, "size": it.size }))
                 .collect();
-            json!({ "name": stated.name.value, "faults": faults, "probes": probes, "within_ms": phase.within.as_millis() as u64 })
+            let predictions: Vec<Value> = of_phase(plan, phase.index).iter().map(prediction).collect();
+            json!({
+                "name": stated.name.value, "faults": faults, "predictions": predictions, "probes": probes,
+                "within_ms": phase.within.as_millis() as u64,
+            })
         })
         .collect();
     let controls: Vec<Value> =

@@ -246,11 +246,17 @@ impl Case<'_> {
             (None, Some(outcome)) => format!("{outcome}, as expected"),
             (None, None) => "as expected".to_owned(),
         };
-        let why = match self.natural_fallback() {
+        let why = match self.passed_over().or_else(|| self.natural_fallback()) {
             Some(note) => format!("{place}; {note}"),
             None => place,
         };
         Judgement::new(Verdict::Pass, why, expected.span)
+    }
+
+    /// A host that the sender left out from memory: whether it works was not tested by this probe.
+    fn passed_over(&self) -> Option<String> {
+        let passed = self.seen.attempts.iter().find(|it| it.result == AttemptResult::PassedOver)?;
+        Some(format!("{} was not tried: {}", passed.host, first_line(&passed.reply)))
     }
 
     /// A fallback that no fault of ours caused, by the replies that caused it.

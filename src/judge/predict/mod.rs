@@ -14,12 +14,14 @@ mod held;
 mod known;
 mod walk;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
 use crate::classes::{Basis, SenderClass, Step};
+use crate::plan::Plan;
 use crate::scenario::{Fault, Scenario};
 use crate::terms::{UnknownWord, words};
 
@@ -120,6 +122,38 @@ pub fn predict_in(scenario: &Scenario, class: SenderClass, fault: &Fault) -> Pre
     Prediction { outcome, duplicate_risk, seconds, timing: Basis::Source, basis, source, rule, ..alone }
 }
 
+/// What is foretold for the probes of some senders of one class.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Foretold {
+    /// The senders, by name.
+    pub from: Vec<String>,
+    /// The prediction.
+    pub prediction: Prediction,
+}
+
+/// For each fault of a phase and each class among the senders of its own probes: what will happen.
+pub fn of_phase(plan: &Plan, index: usize) -> Vec<Foretold> {
+    let scenario = &plan.scenario;
+    let mut classes: BTreeMap<SenderClass, Vec<String>> = BTreeMap::new();
+    for probe in &plan.phases[index].probes {
+        let class = scenario.senders.get(&probe.sender).and_then(|sender| sender.kind.class());
+        let Some(class) = class else { continue };
+        let names = classes.entry(class).or_default();
+        if !names.contains(&probe.sender) {
+            names.push(probe.sender.clone());
+        }
+    }
+    let faults = scenario.phases[index].faults.iter();
+    let each = |fault| {
+        let told = |(class, from): (&SenderClass, &Vec<String>)| Foretold {
+            from: from.clone(),
+            prediction: predict_in(scenario, *class, fault),
+        };
+        classes.iter().map(told).collect::<Vec<_>>()
+    };
+    faults.flat_map(each).collect()
+}
+
 fn outcome(course: &Course, hangs: f64) -> Predicted {
     let slow = course.seconds.is_some_and(|seconds| seconds > hangs);
     match course.step() {
@@ -153,6 +187,14 @@ fn proviso(fault: &Fault) -> Option<&'static str> {
 }
 
 impl Predicted {
+    /// Whether a fallback happens, in a word or two.
+    pub fn fallback(self) -> &'static str {
+        match self {
+            Predicted::Next => "fallback",
+            Predicted::Delivered | Predicted::Deferred | Predicted::Bounced | Predicted::Hangs => "no fallback",
+        }
+    }
+
     /// What it means, in a sentence.
     pub fn meaning(self) -> &'static str {
         match self {
