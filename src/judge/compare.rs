@@ -2,8 +2,9 @@
 
 use super::absence::{self, first_line};
 use super::demands::{Missing, platform_is, positives_on};
-use super::predict::predict_in;
+use super::predict::{moving, predict_in};
 use super::{Facts, ProbeFacts, copies, path, settle};
+use crate::classes::SenderClass;
 use crate::plan::{Plan, Probe};
 use crate::record::{Attempt, AttemptResult, Control, Handling, Hop, SentState};
 use crate::scenario::{Expectation, Fault};
@@ -155,14 +156,18 @@ impl Case<'_> {
             by.unwrap_or_default()
         );
         let span = fault.map_or(expected.span, |(_, fault)| fault.span);
-        Some(Judgement::new(Verdict::Inconclusive, why, span).help(
-            "use a fault that makes this sender go on: `drop-syn`, `refuse`, or a 4yz reply; or expect the outcome",
-        ))
+        let moving = self.class().map_or(vec![], moving);
+        let help = format!("use a fault that makes this sender go on: {}; or expect the outcome", or_list(&moving));
+        Some(Judgement::new(Verdict::Inconclusive, why, span).help(help))
+    }
+
+    fn class(&self) -> Option<SenderClass> {
+        self.plan.scenario.senders.get(self.sender)?.kind.class()
     }
 
     /// The rule of the sender's class that a fault meets, in words.
     fn rule_of_sender(&self, fault: &Fault) -> Option<String> {
-        let class = self.plan.scenario.senders.get(self.sender)?.kind.class()?;
+        let class = self.class()?;
         let said = predict_in(&self.plan.scenario, class, fault);
         Some(format!("class {class}: {} ({})", said.rule, said.source))
     }

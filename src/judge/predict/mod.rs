@@ -20,7 +20,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::classes::{Basis, SenderClass, Step};
+use crate::classes::{Basis, Failure, SenderClass, Step};
+use crate::mail::Stage;
 use crate::plan::Plan;
 use crate::scenario::{Fault, Scenario};
 use crate::terms::{UnknownWord, words};
@@ -169,6 +170,17 @@ fn outcome(course: &Course, hangs: f64) -> Predicted {
 /// To the millisecond.
 fn rounded(seconds: f64) -> f64 {
     (seconds * 1_000.0).round() / 1_000.0
+}
+
+/// Faults that move senders of a class to the next host, in words.
+pub(super) fn moving(class: SenderClass) -> Vec<&'static str> {
+    const KNOWN: &[(&str, Stage, Failure)] = &[
+        ("`drop-syn`", Stage::Connect, Failure::Timeout),
+        ("`refuse`", Stage::Connect, Failure::Refused),
+        ("a 4yz reply", Stage::Rcpt, Failure::Transient),
+    ];
+    let moves = |(_, at, failure): &&(&str, Stage, Failure)| class.rule(*at, *failure).then == Step::Next;
+    KNOWN.iter().filter(moves).map(|(words, ..)| *words).collect()
 }
 
 /// What the trigger of a fault leaves open.
