@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::arguments::{Common, Format, Paths};
 use super::{Exit, Machine, Screen, files};
-use crate::judge::predict::{Foretold, of_phase};
+use crate::judge::predict::{Foretold, cautions, of_phase};
 use crate::plan::{Contact, Plan, Reach, expand};
 use crate::record::RunId;
 use crate::source::plural;
@@ -51,6 +51,11 @@ fn text(plan: &Plan) -> String {
         of_phase(plan, phase.index).iter().for_each(|told| out.push_str(&foretold(told)));
         out.push_str(&probes(plan, phase.index));
         out.push_str(&format!("    wait    at most {:?} for each probe{}\n", phase.within, watched(phase.watch)));
+    }
+    let cautions = cautions(plan);
+    if !cautions.is_empty() {
+        out.push_str("\n  mind:\n");
+        cautions.iter().for_each(|caution| out.push_str(&format!("    {caution}\n")));
     }
     out.push_str("\n  it would contact:\n");
     for contact in &plan.contacts {
@@ -137,6 +142,6 @@ fn document(plan: &Plan) -> Value {
         plan.controls.iter().map(|it| json!({ "platform": it.platform, "host": it.host })).collect();
     json!({
         "scenario": { "name": plan.scenario.name.value, "path": &*plan.scenario.source.name },
-        "seed": plan.seed, "controls": controls, "phases": phases, "contacts": contacts,
+        "seed": plan.seed, "controls": controls, "phases": phases, "cautions": cautions(plan), "contacts": contacts,
     })
 }

@@ -3,7 +3,7 @@
 use super::absence::{self, first_line};
 use super::demands::{Missing, platform_is, positives_on};
 use super::predict::{moving, predict_in};
-use super::{Facts, ProbeFacts, copies, path, settle};
+use super::{Facts, ProbeFacts, copies, nature, path, settle};
 use crate::classes::SenderClass;
 use crate::plan::{Plan, Probe};
 use crate::record::{Attempt, AttemptResult, Control, Handling, Hop, SentState};
@@ -183,7 +183,12 @@ impl Case<'_> {
                 Judgement::new(Verdict::Inconclusive, blind, missing.span).help("mend the collector, then run again"),
             );
         }
-        Some(Judgement::new(Verdict::Fail, self.explained(missing.why), missing.span))
+        let said = Judgement::new(Verdict::Fail, self.explained(missing.why), missing.span);
+        let arrived = !self.seen.landed.is_empty();
+        Some(match self.seen.attempts.last().filter(|_| !arrived).and_then(nature::help) {
+            Some(help) => said.help(help),
+            None => said,
+        })
     }
 
     /// A copy that came to rest after the deadline. Stores that stamp by the second get one more.
@@ -208,10 +213,11 @@ impl Case<'_> {
         match self.seen.attempts.last() {
             Some(last) if !matches!(last.result, AttemptResult::Accepted) => {
                 format!(
-                    "{missed}; it is {became}: {} answered {} at {}",
+                    "{missed}; it is {became}: {} answered {} at {}{}",
                     last.host,
                     first_line(&last.reply),
-                    last.stage
+                    last.stage,
+                    nature::told(last)
                 )
             }
             _ => format!("{missed}; it is {became}"),
@@ -247,6 +253,9 @@ impl Case<'_> {
 
     fn pass(&self, expected: &Expectation) -> Judgement {
         let place = match (self.seen.landed.first(), self.outcome) {
+            (Some(landed), Some(Outcome::Filtered)) => {
+                format!("arrived at `{}`, which filtered it: it lies in the junk folder", landed.platform)
+            }
             (Some(landed), _) => format!("arrived at `{}`", landed.platform),
             (None, Some(outcome)) => format!("{outcome}, as expected"),
             (None, None) => "as expected".to_owned(),
@@ -273,6 +282,11 @@ impl Case<'_> {
             };
             attempt.result != AttemptResult::PassedOver && !self.seen.fired.iter().any(|firing| of_host(firing.fault))
         })?;
-        Some(format!("natural fallback, no fault in force: {} answered {}", natural.host, first_line(&natural.reply)))
+        Some(format!(
+            "natural fallback, no fault in force: {} answered {}{}",
+            natural.host,
+            first_line(&natural.reply),
+            nature::told(natural)
+        ))
     }
 }

@@ -14,6 +14,7 @@ mod compare;
 mod copies;
 mod demands;
 mod facts;
+mod nature;
 mod path;
 pub mod predict;
 mod record;

@@ -10,6 +10,7 @@
 //! took. A prediction is of one message for one recipient, with a primary that the fault breaks and
 //! a backup that works. Nothing here knows of records: what became of it is compared in `held`.
 
+mod caution;
 mod held;
 mod known;
 mod walk;
@@ -26,6 +27,7 @@ use crate::plan::Plan;
 use crate::scenario::{Fault, Scenario};
 use crate::terms::{UnknownWord, words};
 
+pub use caution::cautions;
 pub(super) use held::unheld;
 use walk::Course;
 
