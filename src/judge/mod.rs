@@ -14,6 +14,7 @@ mod compare;
 mod copies;
 mod demands;
 mod facts;
+mod findings;
 mod nature;
 mod path;
 pub mod predict;

@@ -1,16 +1,13 @@
 //! From a plan and a journal to the record.
 
-use serde_json::json;
-
-use super::{Facts, Judgement, absence, compare, copies, path, predict, settle};
-use crate::classes::SenderClass;
+use super::{Facts, Judgement, absence, compare, copies, findings, path, settle};
 use crate::plan::{Plan, Probe};
 use crate::record::{
-    Control, Entry, Event, Finding, FindingSeverity, Mark, PhaseRecord, ProbeRecord, Record, RecordedFault,
-    RecordedScenario, RunState, SCHEMA_RECORD, Standing, TlsEnd,
+    Control, Entry, Event, Mark, PhaseRecord, ProbeRecord, Record, RecordedFault, RecordedScenario, RunState,
+    SCHEMA_RECORD, Standing, TlsEnd,
 };
-use crate::scenario::{Expectation, Sender};
-use crate::source::{Span, and_list};
+use crate::scenario::Expectation;
+use crate::source::Span;
 use crate::terms::Verdict;
 
 /// The record of a run, whole or cut short, from its plan and its journal.
@@ -45,7 +42,8 @@ pub fn record(plan: &Plan, entries: &[Entry]) -> Record {
         standing: standing(&facts, first.map(|it| it.standing).unwrap_or_default()),
         controls,
         phases,
-        findings: findings(plan, &facts),
+        findings: findings::of_run(plan, &facts),
+        coverage: vec![],
     }
 }
 
@@ -171,56 +169,4 @@ fn key_before(text: &str, start: usize) -> usize {
     let Some(key) = before.trim_end_matches(' ').strip_suffix(':') else { return start };
     let word = |c: char| c.is_ascii_alphanumeric() || c == '-';
     key.len() - key.chars().rev().take_while(|c| word(*c)).count()
-}
-
-/// What the run warned of, which predictions did not hold, and by what the senders did what they
-/// did.
-fn findings(plan: &Plan, facts: &Facts) -> Vec<Finding> {
-    let mut findings = warnings(plan, facts);
-    findings.extend(predict::unheld(plan, facts));
-    findings.extend(plan.scenario.senders.values().filter_map(|sender| class(plan, sender)));
-    findings
-}
-
-/// Of a sender that behaves as an MTA: which one, and by which timers.
-fn class(plan: &Plan, sender: &Sender) -> Option<Finding> {
-    let class = sender.kind.class().filter(|class| *class != SenderClass::Rfc5321)?;
-    let waits = plan.scenario.waits(class);
-    let timers = match waits.scale {
-        1 => format!("with the timers of {class}"),
-        scale => format!("timers of {class} scaled 1/{scale}"),
-    };
-    let stated: Vec<&str> = waits.timeouts.stated.iter().copied().collect();
-    let stated =
-        if stated.is_empty() { String::new() } else { format!(" but for the scenario's own {}", and_list(&stated)) };
-    let memory = class.facts().memory.is_any();
-    Some(Finding {
-        id: "sender-class".to_owned(),
-        severity: FindingSeverity::Info,
-        subject: plan.scenario.domain.value.clone(),
-        platform: None,
-        title: format!("the sender `{}` behaves as {class}, {timers}{stated}", sender.name.value),
-        evidence: vec![json!({
-            "sender": sender.name.value, "class": class, "timers": class.facts().timers.source,
-            "scale": waits.scale, "memory": memory,
-        })],
-        fix: None,
-    })
-}
-
-fn warnings(plan: &Plan, facts: &Facts) -> Vec<Finding> {
-    let finding = |text: &String| Finding {
-        id: "run-warning".to_owned(),
-        severity: FindingSeverity::Warning,
-        subject: plan.scenario.domain.value.clone(),
-        platform: None,
-        title: text.clone(),
-        evidence: vec![],
-        fix: None,
-    };
-    let mut texts: Vec<&String> = facts.warnings.iter().collect();
-    // Proxies of several connections may say the same in any order.
-    texts.sort();
-    texts.dedup();
-    texts.into_iter().map(finding).collect()
 }

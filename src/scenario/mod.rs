@@ -20,6 +20,7 @@ pub mod standing;
 mod waits;
 
 pub use bundled::bundled;
+pub(crate) use decode::smuggling as read_smuggling;
 pub use expectation::{Expectation, Judged};
 pub use fault::Fault;
 pub use load::{Loaded, asked, fault as read_fault, load};

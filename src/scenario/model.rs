@@ -12,7 +12,7 @@ use crate::classes::SenderClass;
 use crate::inventory::{Endpoint, Inventory, Secret};
 use crate::mail::{Address, Reply};
 use crate::source::{SourceText, Span, Spanned};
-use crate::terms::{Family, Verdict};
+use crate::terms::{Family, Smuggling, Verdict};
 
 /// A scenario that was read and checked.
 #[derive(Clone, Debug)]
@@ -31,6 +31,8 @@ pub struct Scenario {
     pub verdict: Option<Spanned<Verdict>>,
     /// The seed that is used where the command line gives none.
     pub seed: Option<u64>,
+    /// What becomes of CR and LF that stand alone, in every fault proxy of the run. Default pass.
+    pub smuggling: Smuggling,
     /// Limits of each step of a session.
     pub timeouts: Timeouts,
     /// Who is who, and where to look.

@@ -95,11 +95,11 @@ fn became(ran: &Ran, probe: &ProbeRecord) -> Predicted {
     if first.iter().any(|it| it.host != PRIMARY) {
         return Predicted::Next;
     }
-    let said = ran.entries.iter().filter_map(|entry| match &entry.event {
+    let mut said = ran.entries.iter().filter_map(|entry| match &entry.event {
         Event::Sent(sent) if sent.tag == probe.tag => Some(sent.state),
         _ => None,
     });
-    match said.last() {
+    match said.next_back() {
         Some(SentState::Bounced) => Predicted::Bounced,
         _ => Predicted::Deferred,
     }

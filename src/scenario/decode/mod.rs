@@ -25,7 +25,7 @@ use crate::inventory::decode::{host_name, platforms};
 use crate::source::read::{Fields, Said, at_most, entries, filled, lasting, list, number, spanned, text, word};
 use crate::source::yaml::Node;
 use crate::source::{Diagnostic, Span, Spanned};
-use crate::terms::Verdict;
+use crate::terms::{Smuggling, Verdict};
 
 /// The most phases.
 const MOST_PHASES: usize = 200;
@@ -45,6 +45,7 @@ pub(super) fn scenario(node: &Node, said: &mut Said) -> Option<Scenario> {
     let sender = map.optional("sender", spanned(value::address));
     let verdict = map.optional("verdict", spanned(word("a verdict", "verdicts", Verdict::ALL, Verdict::word)));
     let seed = map.optional("seed", number(0..=u64::MAX));
+    let smuggling = map.optional("smuggling", smuggling).unwrap_or(Smuggling::Pass);
     let defaults = if map.has("lab") { Defaults::Lab } else { Defaults::Rfc5321 };
     let timeouts = map.optional("timeouts", |node: &Node, said: &mut Said| timeouts(node, defaults, said));
     let inventory = map.optional("platforms", platforms).unwrap_or_default();
@@ -67,6 +68,7 @@ pub(super) fn scenario(node: &Node, said: &mut Said) -> Option<Scenario> {
         sender: sender.unwrap_or(lab_sender),
         verdict,
         seed,
+        smuggling,
         timeouts: timeouts.unwrap_or_else(|| Timeouts::of(defaults)),
         inventory,
         lab,
@@ -74,6 +76,12 @@ pub(super) fn scenario(node: &Node, said: &mut Said) -> Option<Scenario> {
         proxies: proxies.into_iter().map(|proxy| (proxy.host.value.clone(), proxy)).collect::<IndexMap<_, _>>(),
         phases,
     })
+}
+
+/// What becomes of CR and LF that stand alone.
+pub(crate) fn smuggling(node: &Node, said: &mut Said) -> Option<Smuggling> {
+    let what = "something that can be done with CR and LF that stand alone";
+    word(what, "things that can be done with them", Smuggling::ALL, Smuggling::word)(node, said)
 }
 
 /// What stands where a name is missing. Checks leave it alone.
