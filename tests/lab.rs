@@ -3,6 +3,9 @@
 
 #![allow(clippy::expect_used, clippy::panic)] // this is how a test fails
 
+#[path = "lab/classes.rs"]
+mod classes;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -226,6 +229,27 @@ fn s12_held_then_drained() {
     for probe in &ran.record.phases[1].probes {
         assert!(probe.path.iter().any(|hop| hop.by == "mx.spool.example"), "{:?}", probe.path);
     }
+}
+
+#[test]
+fn s13_one_falls_back_and_the_other_does_not() {
+    let ran = as_it_says("13");
+    for probe in &ran.record.phases[0].probes {
+        let hosts: BTreeSet<&str> = probe.attempts.iter().map(|it| it.host.as_str()).collect();
+        assert_eq!(hosts.len(), if probe.sender == "postfix" { 2 } else { 1 }, "{probe:?}");
+    }
+}
+
+#[test]
+fn s14_a_host_that_failed_is_passed_over() {
+    let ran = as_it_says("14");
+    let results = |phase: usize| -> Vec<AttemptResult> {
+        ran.record.phases[phase].probes.iter().map(|probe| probe.attempts[0].result).collect()
+    };
+    assert_eq!(results(0), [AttemptResult::Refused, AttemptResult::PassedOver, AttemptResult::PassedOver]);
+    assert_eq!(results(1), [AttemptResult::PassedOver]);
+    let again = &ran.record.phases[1].probes[0];
+    assert!(again.why.contains("exim remembers"), "{}", again.why);
 }
 
 #[test]

@@ -15,6 +15,7 @@ mod copies;
 mod demands;
 mod facts;
 mod findings;
+mod nature;
 mod path;
 pub mod predict;
 mod record;
