@@ -20,10 +20,10 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("plan", &["inventory", "mail", "record", "scenario", "source", "terms", "world"]),
     ("dns", &["mail", "scenario", "terms", "world"]),
     ("tls", &["record", "terms", "world"]),
-    ("smtp", &["mail"]),
+    ("smtp", &["mail", "terms"]),
     ("proxy", &["inventory", "mail", "record", "scenario", "smtp", "source", "terms", "tls", "world"]),
     ("lab", &["dns", "mail", "record", "scenario", "smtp", "source", "terms", "tls", "world"]),
-    ("send", &["dns", "mail", "record", "scenario", "smtp", "terms", "tls", "world"]),
+    ("send", &["dns", "inventory", "mail", "record", "scenario", "smtp", "terms", "tls", "world"]),
     ("collect", &["inventory", "mail", "record", "source", "terms", "tls", "world"]),
     ("judge", &["inventory", "mail", "plan", "record", "scenario", "source", "terms", "world"]),
     (

@@ -18,6 +18,7 @@ mod path;
 mod record;
 mod settle;
 mod settled;
+mod sources;
 #[cfg(test)]
 mod tests;
 

@@ -105,6 +105,9 @@ fn controls(scenario: &Scenario, run: &RunId) -> Vec<ControlProbe> {
             if scenario.lab.as_ref().is_some_and(|lab| !lab.hosts.contains_key(&host.value)) {
                 continue;
             }
+            if scenario.tells_itself(&host.value) {
+                continue;
+            }
             let tag = run.control(controls.len() as u32 + 1);
             controls.push(ControlProbe {
                 platform: platform.name.value.clone(),

@@ -9,7 +9,7 @@ use super::attempt::{Tls, Try};
 use super::{Decision, Outgoing, Settings, decide};
 use crate::dns::{Candidate, LookupError, NoRoute, route};
 use crate::mail::Stage;
-use crate::record::{Attempt, AttemptResult, Event, Sent, SentState};
+use crate::record::{Attempt, AttemptResult, Event, Sent, SentState, Target};
 
 /// The port that MX hosts listen on where no route says otherwise.
 const SMTP: u16 = 25;
@@ -167,6 +167,7 @@ impl Mx {
         Attempt {
             host: candidate.host.clone(),
             address: None,
+            target: Target::Mx,
             preference: candidate.preference,
             proxy: None,
             result,
@@ -178,6 +179,8 @@ impl Mx {
             ms: 0,
             round,
             tls: None,
+            login: None,
+            recipients: vec![],
         }
     }
 

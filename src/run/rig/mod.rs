@@ -14,6 +14,7 @@
 mod collectors;
 mod faults;
 mod ground;
+mod logins;
 mod senders;
 
 use std::sync::Arc;
@@ -24,15 +25,16 @@ use super::{Context, Kind, RunError};
 use crate::collect::{Collecting, Since};
 use crate::dns::{Authority, Lookups};
 use crate::inventory::Role;
-use crate::lab::{Ground, Keep, Lab, Setting};
+use crate::lab::{Ground, Keep, Lab, Outbound, Setting};
 use crate::plan::SharedPlan;
 use crate::record::{Event, Journal, RunStarted};
-use crate::scenario::{LabHostKind, Timeouts};
+use crate::scenario::LabHostKind;
+use crate::send;
 use crate::world::{Dialer, Dice};
 pub(super) use collectors::open as open_collectors;
 use faults::Front;
 use ground::Places;
-use senders::Senders;
+use senders::{Making, Senders};
 
 /// Everything that is up.
 pub(super) struct Rig {
@@ -70,6 +72,7 @@ impl Rig {
         let certificates = ground::certificates()?;
         let dice = Dice::new(plan.seed);
         let (fronts, listeners) = faults::fronts(plan, &places, &dialer, dice, &certificates, journal).await?;
+        let logins = logins::of_lab(plan, context, dice).await?;
         let setting = Setting {
             run: plan.run.clone(),
             journal: journal.clone(),
@@ -78,12 +81,20 @@ impl Rig {
             platforms: ground::platforms(plan),
             addresses: places.own(),
             timeouts: plan.scenario.timeouts.clone(),
+            outbound: Outbound { logins: logins.clone(), names: Some(Arc::clone(&names)), dice },
             keep: Keep::Newest,
         };
         let lab = ground::hosts(plan, setting, listeners)?;
         let collectors = collectors::open(plan, context, &names, journal, Since::Opening).await?;
         let trust = context.trust(plan.scenario.lab.is_some().then(|| certificates.certificate()));
-        let senders = Senders::new(plan, context, names, dialer, dice, trust, journal);
+        let timeouts = plan.scenario.timeouts.clone();
+        let (journal_of, helo) = (journal.clone(), context.helo.clone());
+        let settings = send::Settings { names, dialer, journal: journal_of, dice, timeouts, helo, trust };
+        let lab_hosts = plan.scenario.lab.iter().flat_map(|lab| lab.hosts.keys());
+        let lab_places =
+            lab_hosts.filter_map(|host| Some((host.clone(), places.own().get(host)?.first()?.to_string())));
+        let lab_places = lab_places.collect();
+        let senders = Senders::new(Making { plan, context, settings, logins: &logins, lab: lab_places }).await?;
         Ok(Self {
             plan: Arc::clone(plan),
             journal: journal.clone(),
@@ -168,11 +179,6 @@ fn begin(plan: &SharedPlan, context: &Context, journal: &Journal, places: &Place
         inventory: context.inventory.clone(),
         standing: places.standing(),
     })));
-}
-
-/// The timeouts, for those who ask the plan.
-fn timeouts(plan: &SharedPlan) -> &Timeouts {
-    &plan.scenario.timeouts
 }
 
 /// Names and the door to them.
