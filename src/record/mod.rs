@@ -13,6 +13,7 @@
 mod attempt;
 mod canonical;
 mod event;
+mod examined;
 mod journal;
 mod ran;
 mod run;
@@ -24,6 +25,7 @@ pub use event::{
     Entry, Event, Firing, Handling, Landed, Looked, LookedState, Passed, Placement, RunStarted, Sent, SentState,
     Standing, StandingProxy, TlsEnded,
 };
+pub use examined::{Coverage, Examination, Sight};
 pub use journal::{Journal, JournalError, read as read_journal};
 pub use ran::{Ran, RanEnd, sysexit};
 pub use run::{
