@@ -3,6 +3,9 @@
 
 #![allow(clippy::expect_used, clippy::panic)] // this is how a test fails
 
+#[path = "lab/ways.rs"]
+mod ways;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 

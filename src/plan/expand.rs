@@ -61,6 +61,7 @@ fn probes(scenario: &Scenario, phase: &Phase, run: &RunId, number: &mut u32) -> 
                 number: *number,
                 sender: (*sender).to_owned(),
                 recipient: addressed(template, &tag, &scenario.domain),
+                also: wanted.letter.also.iter().map(|it| addressed(it, &tag, &scenario.domain)).collect(),
                 reverse_path: scenario.sender.with_detail(tag.as_str()),
                 size: wanted.size,
                 tag,

@@ -105,18 +105,11 @@ fn send(rig: &Rig, phase: &PlannedPhase, enough: &CancellationToken) -> JoinSet<
     for (position, probe) in phase.probes.iter().enumerate() {
         let Some(sender) = rig.sender(&probe.sender) else { continue };
         let start = Instant::now() + interval * position as u32;
-        let (probe, maker, within) = (probe.clone(), rig.maker(), phase.within);
+        let (probe, maker, within, index) = (probe.clone(), rig.maker(), phase.within, phase.index);
         let (gate, enough) = (Arc::clone(&gate), enough.clone());
         senders.spawn(async move {
             tokio::time::sleep_until(start).await;
-            match maker.outgoing(
-                &probe.tag,
-                u64::from(probe.number),
-                &probe.reverse_path,
-                &probe.recipient,
-                probe.size,
-                within,
-            ) {
+            match maker.probe(index, &probe, within) {
                 Some(mail) => sender.deliver(&Outgoing { gate, enough, ..mail }).await,
                 None => SentState::Bounced,
             }

@@ -25,6 +25,7 @@ mod relay;
 mod session;
 mod settings;
 mod submission;
+mod template;
 mod transaction;
 mod way;
 
@@ -41,12 +42,13 @@ use crate::scenario::form::Dsn;
 pub use decide::{Decision, decide};
 pub use handed::{Hander, Manner, Sending};
 pub use login::Account;
-pub use message::{MessageError, message};
+pub use message::{MessageError, Wish, Written, message};
 pub use mx::Mx;
 pub use relay::{BETWEEN_LOOKS, RelayMta};
 pub use session::Server;
 pub use settings::Settings;
 pub use submission::Submitter;
+pub use template::{Template, TemplateError};
 pub use way::Way;
 
 /// A message on its way out.

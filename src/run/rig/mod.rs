@@ -15,6 +15,7 @@ mod collectors;
 mod faults;
 mod ground;
 mod logins;
+mod maker;
 mod senders;
 
 use std::sync::Arc;

@@ -2,24 +2,18 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
-use std::sync::Arc;
-use std::time::Duration;
 
 use indexmap::IndexMap;
-use tokio::sync::Semaphore;
-use tokio_util::sync::CancellationToken;
 
 use super::super::{Context, Kind, RunError};
 use super::Rig;
 use super::logins::{self, Logins};
-use crate::mail::Address;
+pub(in super::super) use super::maker::Maker;
 use crate::plan::SharedPlan;
-use crate::record::{Journal, Tag};
 use crate::scenario::ways::{Command, Sendmail, Stdin, Submission, Value};
 use crate::scenario::{Sender, SenderKind};
-use crate::send::{Hander, Manner, Mx, Outgoing, RelayMta, Sending, Server, Settings, Submitter, Way, message};
+use crate::send::{Hander, Manner, Mx, RelayMta, Sending, Server, Settings, Submitter, Way};
 use crate::tls::Trust;
-use crate::world::Dice;
 
 /// All senders of a scenario, and the one for controls.
 pub(super) struct Senders {
@@ -39,13 +33,6 @@ pub(super) struct Making<'a> {
     pub(super) lab: HashMap<String, String>,
 }
 
-/// Makes messages.
-#[derive(Clone)]
-pub(in super::super) struct Maker {
-    journal: Journal,
-    dice: Dice,
-}
-
 impl Senders {
     /// Every sender of the scenario, its secrets and files read.
     ///
@@ -57,7 +44,7 @@ impl Senders {
             by_name.insert(name.clone(), making.way(sender).await?);
         }
         let settings = making.settings;
-        let maker = Maker { journal: settings.journal.clone(), dice: settings.dice };
+        let maker = Maker::new(making.plan, making.context, &settings).await?;
         Ok(Self { by_name, control: Mx::new(settings), maker })
     }
 }
@@ -158,41 +145,6 @@ fn trust(path: &Path) -> Result<Trust, RunError> {
     };
     let pem = std::fs::read(path).map_err(|error| wrong(error.to_string()))?;
     Trust::from_pem(&pem).map_err(|error| wrong(error.to_string()))
-}
-
-impl Maker {
-    /// A message that is ready to go; none where its addresses cannot stand in a header, which
-    /// the journal then says.
-    pub(in super::super) fn outgoing(
-        &self,
-        tag: &Tag,
-        number: u64,
-        from: &Address,
-        to: &Address,
-        size: u64,
-        within: Duration,
-    ) -> Option<Outgoing> {
-        match message(tag, from, to, size, self.journal.clock().now(), self.dice, number) {
-            Ok(bytes) => Some(Outgoing {
-                tag: tag.clone(),
-                number,
-                from: from.clone(),
-                to: to.clone(),
-                also: vec![],
-                needs: vec![],
-                dsn: None,
-                subject: String::new(),
-                message: Arc::from(bytes),
-                within,
-                gate: Arc::new(Semaphore::new(1)),
-                enough: CancellationToken::new(),
-            }),
-            Err(error) => {
-                self.journal.note(crate::record::Event::Warning { text: error.to_string() });
-                None
-            }
-        }
-    }
 }
 
 impl Rig {
