@@ -7,7 +7,7 @@ use super::{ControlProbe, Plan, PlannedPhase, Probe, contact};
 use crate::inventory::Role;
 use crate::mail::Address;
 use crate::record::{RunId, Tag};
-use crate::scenario::{Expectation, Judged, LabHostKind, Phase, Scenario};
+use crate::scenario::{Expectation, Judged, Phase, Scenario};
 use crate::world::Dice;
 
 /// `within` where a phase states none, in a lab.
@@ -85,13 +85,9 @@ fn within(scenario: &Scenario, phase: &Phase) -> Duration {
 
 fn watch(scenario: &Scenario, phase: &Phase) -> Option<Duration> {
     let stated = phase.expect.iter().filter_map(|it| it.watch.as_ref()).map(|it| it.value).max();
-    let accounts = scenario
-        .lab
-        .as_ref()
-        .is_some_and(|lab| lab.hosts.values().all(|host| !matches!(host.kind, LabHostKind::Real(_))));
     match stated {
         Some(stated) => Some(stated),
-        None if accounts || !phase.expect.iter().any(Expectation::wants_absence) => None,
+        None if scenario.accounts_for_every_copy() || !phase.expect.iter().any(Expectation::wants_absence) => None,
         None => Some(within(scenario, phase).max(WATCH)),
     }
 }

@@ -57,6 +57,19 @@ impl Scenario {
 }
 
 impl Scenario {
+    /// Whether the lab knows of every copy: all hosts are its own, and all mail is handed to them
+    /// by mxdrill itself. A program or a real MTA may still have mail that nobody else knows of.
+    pub fn accounts_for_every_copy(&self) -> bool {
+        let Some(lab) = &self.lab else { return false };
+        let own = |host: &LabHost| !matches!(host.kind, LabHostKind::Real(_));
+        let known = |sender: &Sender| match &sender.kind {
+            SenderKind::Mx(_) => true,
+            SenderKind::Submission(stated) => lab.hosts.get(&stated.address.host).is_some_and(own),
+            SenderKind::Sendmail(_) | SenderKind::Command(_) | SenderKind::Relay(_) => false,
+        };
+        lab.hosts.values().all(own) && self.senders.values().all(known)
+    }
+
     /// Whether a host is the lab's own, takes mail from users who log in, and notes every copy: a
     /// control probe, which has no login, would show nothing of it.
     pub fn tells_itself(&self, host: &str) -> bool {

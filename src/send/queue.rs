@@ -15,6 +15,21 @@ pub(super) struct Queued {
     pub(super) waiting: Vec<String>,
     /// Why it waits, as far as the queue says.
     pub(super) reason: String,
+    /// How sure it is that it waits.
+    pub(super) waits: Waits,
+}
+
+/// Whether a message in a queue was put off. A message that is being delivered right now stands
+/// there as well.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Waits {
+    /// The queue says that it was tried, or put on hold.
+    #[default]
+    Surely,
+    /// The queue does not tell; if it is still there at the next look, it does.
+    Maybe,
+    /// It is on its way.
+    Not,
 }
 
 /// The messages of a queue. Lines that make no sense are left out.
@@ -46,9 +61,11 @@ struct Recipient {
 fn postfix(line: &str) -> Option<Queued> {
     let object: Object = serde_json::from_str(line).ok()?;
     let said = object.recipients.iter().map(|it| it.delay_reason.trim()).find(|it| !it.is_empty());
+    let put_off = said.is_some() || ["deferred", "hold", "corrupt"].contains(&object.queue_name.as_str());
+    let waits = if put_off { Waits::Surely } else { Waits::Not };
     let reason = said.map_or_else(|| format!("in the {} queue", object.queue_name), str::to_owned);
     let waiting = object.recipients.into_iter().map(|it| it.address).collect();
-    Some(Queued { id: object.queue_id, sender: object.sender, waiting, reason })
+    Some(Queued { id: object.queue_id, sender: object.sender, waiting, reason, waits })
 }
 
 /// `exim -bp`: a line with age, size, id and sender, then a line a recipient, `D` before those that
@@ -80,7 +97,8 @@ fn exim_message(line: &str) -> Option<Queued> {
         id: id.to_owned(),
         sender: sender.to_owned(),
         waiting: vec![],
-        reason: format!("{reason} for {age}"),
+        reason: reason.to_owned(),
+        waits: if frozen { Waits::Surely } else { Waits::Maybe },
     })
 }
 
@@ -104,6 +122,7 @@ mod tests {
         assert_eq!((queue[0].id.as_str(), queue[0].sender.as_str()), ("4dDx5b2qYKz1", "mxdrill+tag@sender.example"));
         assert!(queue[0].reason.ends_with("Connection refused"));
         assert_eq!((queue[1].waiting.len(), queue[1].reason.as_str()), (2, "in the active queue"));
+        assert_eq!((queue[0].waits, queue[1].waits), (Waits::Surely, Waits::Not));
     }
 
     #[test]
@@ -121,9 +140,10 @@ mod tests {
         assert_eq!(queue[0].id, "1vM4bA-000000005Gq-1aBc");
         assert_eq!(
             (queue[0].waiting.as_slice(), queue[0].reason.as_str()),
-            (["mxdrill@drill.example".to_owned()].as_slice(), "in the queue for 25m")
+            (["mxdrill@drill.example".to_owned()].as_slice(), "in the queue")
         );
-        assert_eq!((queue[1].sender.as_str(), queue[1].reason.as_str()), ("", "frozen for 2d"));
+        assert_eq!((queue[1].sender.as_str(), queue[1].reason.as_str()), ("", "frozen"));
+        assert_eq!((queue[0].waits, queue[1].waits), (Waits::Maybe, Waits::Surely));
     }
 
     #[test]

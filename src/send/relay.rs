@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::program::Program;
-use super::queue::{Queued, read};
+use super::queue::{Queued, Waits, read};
 use super::{Outgoing, Submitter};
 use crate::record::{Event, Handling, Journal, Passed, RanEnd, RunId, SentState, Tag, find_tags};
 use crate::scenario::ways::{Queue, Relay};
@@ -35,6 +35,8 @@ struct Mta {
     journal: Journal,
     /// What was noted already, by tag and reason.
     noted: Mutex<BTreeSet<(Tag, String)>>,
+    /// Queue-ids that were there at an earlier look.
+    seen: Mutex<BTreeSet<String>>,
 }
 
 impl RelayMta {
@@ -48,7 +50,8 @@ impl RelayMta {
         journal: Journal,
     ) -> Self {
         let (name, queue, forget) = (stated.name().to_owned(), stated.queue.clone(), stated.forget.clone());
-        let mta = Mta { name, platform, run, queue, forget, env, journal, noted: Mutex::default() };
+        let mta =
+            Mta { name, platform, run, queue, forget, env, journal, noted: Mutex::default(), seen: Mutex::default() };
         Self { submitter, mta: Arc::new(mta) }
     }
 
@@ -105,6 +108,15 @@ impl Mta {
     }
 
     fn note(&self, queued: &Queued, command: &str) {
+        let seen_before = !self.seen().insert(queued.id.clone());
+        let waits = match queued.waits {
+            Waits::Surely => true,
+            Waits::Maybe => seen_before,
+            Waits::Not => false,
+        };
+        if !waits {
+            return;
+        }
         let texts = std::iter::once(&queued.sender).chain(&queued.waiting);
         let tags: BTreeSet<Tag> = texts.flat_map(|text| find_tags(text, self.run.as_str())).collect();
         for tag in tags {
@@ -129,6 +141,10 @@ impl Mta {
                 detail: command.to_owned(),
             }));
         }
+    }
+
+    fn seen(&self) -> std::sync::MutexGuard<'_, BTreeSet<String>> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn warn(&self, text: String) {

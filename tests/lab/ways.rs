@@ -46,7 +46,7 @@ fn noted(ran: &Ran) -> String {
 fn sendmail_hands_mail_to_whatever_it_is_set_to() {
     let ran = played(
         "  cron: { sendmail: { path: SENDMAIL, args: [\"{lab:local.new.example}\"] } }\n",
-        "  - name: steady\n    probes: { count: 2, also: [other@drill.example] }\n    expect: { at: new, via: local.new.example, not-via: legacy, within: 5s }\n",
+        "  - name: steady\n    probes: { count: 2, also: [other@drill.example] }\n    expect: { at: new, via: local.new.example, not-via: legacy, within: 5s, watch: 100ms }\n",
     );
     assert_eq!(ran.record.verdict, Verdict::Pass, "{}", whole(&ran));
     for probe in &ran.record.phases[0].probes {
@@ -67,7 +67,7 @@ fn a_command_that_leaves_through_the_old_relay_is_found_out_and_its_secrets_are_
     );
     let ran = played(
         &sender,
-        "  - name: steady\n    probes: {}\n    expect: { at: new, not-via: local.new.example, within: 5s }\n",
+        "  - name: steady\n    probes: {}\n    expect: { at: new, not-via: local.new.example, within: 5s, watch: 100ms }\n",
     );
     assert_eq!(ran.record.verdict, Verdict::Fail, "{}", whole(&ran));
     let probe = &ran.record.phases[0].probes[0];
@@ -80,7 +80,7 @@ fn a_command_that_leaves_through_the_old_relay_is_found_out_and_its_secrets_are_
 fn a_program_that_fails_leaves_nothing_and_says_why() {
     let ran = played(
         "  hangs: { command: { run: [sleep, \"1000\"], timeout: 100ms } }\n  fails: { command: { run: [sh, -c, 'echo no such user >&2; exit 67'] } }\n  missing: { sendmail: { path: /nowhere/sendmail } }\n",
-        "  - name: steady\n    probes: {}\n    expect: { outcome: refused, never: legacy, within: 5s }\n",
+        "  - name: steady\n    probes: {}\n    expect: { outcome: refused, never: legacy, within: 5s, watch: 100ms }\n",
     );
     assert_eq!(ran.record.verdict, Verdict::Pass, "{}", whole(&ran));
     let end = |sender: &str| {

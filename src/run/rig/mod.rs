@@ -109,14 +109,11 @@ impl Rig {
         })
     }
 
-    /// How many copies the lab still holds; none where some host is not the lab's own, since
-    /// nobody then knows of every copy.
+    /// How many copies the lab still holds; none where it does not know of every copy.
     pub(super) fn in_flight(&self) -> Option<watch::Receiver<usize>> {
         let scenario = &self.plan.scenario;
-        let lab = scenario.lab.as_ref()?;
-        let own = lab.hosts.values().all(|host| !matches!(host.kind, LabHostKind::Real(_)));
         let watched = scenario.inventory.platforms.values().all(|it| it.collectors.is_empty());
-        (own && watched).then(|| self.lab.as_ref().map(Lab::in_flight)).flatten()
+        (scenario.accounts_for_every_copy() && watched).then(|| self.lab.as_ref().map(Lab::in_flight)).flatten()
     }
 
     /// Whether every copy in the lab is accounted for.
