@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use crate::mail::Stage;
 use crate::plan::Plan;
 use crate::record::{
-    Attempt, AttemptResult, Entry, Event, Landed, Looked, Met, Passed, Ran, RunStarted, Sent, Tag, TlsEnd,
+    Attempt, AttemptResult, BareLineEnds, Entry, Event, Landed, Looked, Met, Passed, Ran, RunStarted, Sent, Tag, TlsEnd,
 };
 use crate::scenario::fault::Action;
 
@@ -58,6 +58,8 @@ pub struct Facts {
     pub interrupted: Option<String>,
     /// When the run ended; none where the journal was cut short.
     pub ended: Option<Timestamp>,
+    /// CR and LF that clients of proxies sent alone.
+    pub bare: Vec<BareLineEnds>,
     /// Hosts before which a proxy has ended TLS.
     pub tls_ended: BTreeSet<String>,
     /// Whose connection to which host that was, until its sender tells of it.
@@ -99,6 +101,7 @@ impl Facts {
                 about.first_attempt = about.first_attempt.or(Some(ran.at));
                 about.programs.push(ran.clone());
             }
+            Event::BareLineEnds(seen) => self.bare.push(seen.clone()),
             Event::Sent(sent) => self.about(&sent.tag).sent = Some(sent.clone()),
             Event::Landed(landed) => self.landed(landed),
             Event::Passed(passed) => self.passed(passed),

@@ -18,9 +18,11 @@ mod load;
 mod model;
 pub mod schema;
 pub mod standing;
+mod waits;
 pub mod ways;
 
 pub use bundled::bundled;
+pub(crate) use decode::smuggling as read_smuggling;
 pub use expectation::{Expectation, Judged};
 pub use fault::Fault;
 pub use load::{Loaded, asked, fault as read_fault, load};
@@ -28,3 +30,4 @@ pub use model::{
     Busy, Defaults, Lab, LabHost, LabHostKind, LabSubmission, LabTls, Limits, MxSender, Phase, Probes, Proxy, RealHost,
     Scenario, Sender, SenderKind, Timeouts, Verify,
 };
+pub use waits::{LAB_SCALE, Waits};

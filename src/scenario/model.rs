@@ -1,5 +1,6 @@
 //! The scenario as a whole.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use indexmap::IndexMap;
@@ -9,10 +10,11 @@ use super::fault::DnsFault;
 use super::form::Letter;
 use super::ways::{Command, Relay, Sendmail, Submission};
 use super::{Expectation, Fault, Judged};
+use crate::classes::SenderClass;
 use crate::inventory::{Endpoint, Inventory, Secret};
 use crate::mail::{Address, Reply};
 use crate::source::{SourceText, Span, Spanned};
-use crate::terms::{AuthMechanism, Family, Verdict};
+use crate::terms::{AuthMechanism, Family, Smuggling, Verdict};
 
 /// A scenario that was read and checked.
 #[derive(Clone, Debug)]
@@ -31,6 +33,8 @@ pub struct Scenario {
     pub verdict: Option<Spanned<Verdict>>,
     /// The seed that is used where the command line gives none.
     pub seed: Option<u64>,
+    /// What becomes of CR and LF that stand alone, in every fault proxy of the run. Default pass.
+    pub smuggling: Smuggling,
     /// Limits of each step of a session.
     pub timeouts: Timeouts,
     /// Who is who, and where to look.
@@ -108,6 +112,8 @@ pub struct Timeouts {
     pub eom: Duration,
     /// Waiting times before the next round of attempts; the last one repeats. At least one.
     pub retry: Vec<Duration>,
+    /// The keys that the scenario itself states; the others are defaults.
+    pub stated: BTreeSet<&'static str>,
 }
 
 /// Which defaults apply.
@@ -136,6 +142,7 @@ impl Timeouts {
                     body: two,
                     eom: two,
                     retry: vec![Duration::from_millis(500)],
+                    stated: BTreeSet::new(),
                 }
             }
             // RFC 5321 names no limit for the TCP handshake; Postfix uses 30 s, others more.
@@ -149,6 +156,7 @@ impl Timeouts {
                 body: minutes(3),
                 eom: minutes(10),
                 retry: vec![minutes(5), minutes(15), minutes(30)],
+                stated: BTreeSet::new(),
             },
         }
     }
@@ -308,6 +316,14 @@ impl SenderKind {
         }
     }
 
+    /// The class by which it does what it does, where that is known.
+    pub fn class(&self) -> Option<SenderClass> {
+        match self {
+            SenderKind::Mx(mx) => Some(mx.class),
+            _ => None,
+        }
+    }
+
     /// The server that takes its mail first, where the scenario names one.
     pub fn server(&self) -> Option<&Submission> {
         match self {
@@ -323,6 +339,8 @@ impl SenderKind {
 pub struct MxSender {
     /// The name in EHLO; none: this machine's, or the lab's.
     pub helo: Option<String>,
+    /// The MTA that it behaves as.
+    pub class: SenderClass,
 }
 
 /// A standing proxy that is told about faults over its control API.

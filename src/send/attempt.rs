@@ -2,21 +2,19 @@
 
 use tokio::time::Instant;
 
-use super::transaction::{End, Pass, Wired, judged, unreached};
+use super::transaction::{End, Pass, Wire, Wired, judged, taken, unreached};
 use super::{Outgoing, Settings};
+use crate::classes::{Failure, Patience, Starttls, Step};
 use crate::mail::Stage;
 use crate::record::{Attempt, AttemptResult, Target, TlsSeen};
-use crate::smtp::{Session, Starttls};
+use crate::smtp::{self, Capabilities, Hello, Pace, Session, Stop};
 use crate::tls;
 use crate::world::Listening;
 
-/// Whether STARTTLS is used where it is offered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Tls {
-    /// It is.
-    Opportunistic,
-    /// It failed before: in clear this time.
-    Clear,
+/// An attempt that is over, and where and how it failed; not at all where it was taken.
+pub(super) struct Tried {
+    pub(super) attempt: Attempt,
+    pub(super) ended: Option<(Stage, Failure)>,
 }
 
 /// One attempt under way.
@@ -31,13 +29,17 @@ pub(super) struct Try<'a> {
 
 impl Try<'_> {
     /// Connects, speaks, and writes down what came of it.
-    pub(super) async fn at(&self, target: &Listening, mode: Tls) -> Attempt {
+    pub(super) async fn at(&self, target: &Listening, mode: Starttls) -> Tried {
         let (at, began) = (self.settings.journal.clock().now(), Instant::now());
         let mut seen = None;
-        let end = match self.session(target, mode, &mut seen).await {
+        let mut end = match self.session(target, mode, &mut seen).await {
             Ok(end) | Err(end) => end,
         };
-        Attempt {
+        if end.failure == Some(Failure::Timeout) && self.holds_out() == Patience::EachRead {
+            end.failure = Some(Failure::Trickle);
+        }
+        let ended = end.failure.map(|failure| (if taken(&end) { Stage::Quit } else { end.stage }, failure));
+        let attempt = Attempt {
             host: self.host.to_owned(),
             address: Some(target.own.to_string()),
             target: Target::Mx,
@@ -54,51 +56,89 @@ impl Try<'_> {
             tls: seen,
             login: None,
             recipients: end.recipients,
-        }
+        };
+        Tried { attempt, ended }
     }
 
-    async fn session(&self, target: &Listening, mode: Tls, seen: &mut Option<TlsSeen>) -> Result<End, End> {
-        let timeouts = &self.settings.timeouts;
-        let pass = self.pass();
-        let limit = pass.limit(timeouts.connect);
+    async fn session(&self, target: &Listening, mode: Starttls, seen: &mut Option<TlsSeen>) -> Result<End, End> {
+        let timeouts = &self.settings.waits.timeouts;
+        let limit = self.pass().limit(timeouts.connect);
         let dialled = self.settings.dialer.connect(target, Some(self.mail.tag.as_str()), limit).await;
         let stream = dialled.map_err(|error| unreached(&error, limit))?;
-        let mut session: Wired = Session::new(Box::new(stream));
-        let banner = session.greeting(pass.limit(timeouts.banner)).await?;
+        let mut session: Wired = Session::new(Box::new(stream) as Box<dyn Wire>).paced(self.pace());
+        let banner = session.greeting(self.pass().limit(timeouts.banner)).await?;
         if !banner.is_positive() {
-            return pass.leave(session, judged(Stage::Banner, &banner)).await;
+            return self.pass().leave(session, judged(Stage::Banner, &banner)).await;
         }
-        let mut hello = session.hello(&self.settings.helo, pass.limit(timeouts.ehlo)).await?;
+        let mut hello = self.hello(&mut session).await?;
         if !hello.reply.is_positive() {
-            return pass.leave(session, judged(Stage::Ehlo, &hello.reply)).await;
+            return self.pass().leave(session, judged(Stage::Ehlo, &hello.reply)).await;
         }
-        if mode == Tls::Opportunistic && hello.capabilities.has("STARTTLS") {
+        if mode == Starttls::Opportunistic && hello.capabilities.has("STARTTLS") {
             session = self.secure(session, seen).await?;
             if seen.is_some() {
-                hello = session.hello(&self.settings.helo, pass.limit(timeouts.ehlo)).await?;
+                hello = self.hello(&mut session).await?;
                 if !hello.reply.is_positive() {
-                    return pass.leave(session, judged(Stage::Ehlo, &hello.reply)).await;
+                    return self.pass().leave(session, judged(Stage::Ehlo, &hello.reply)).await;
                 }
             }
         }
-        pass.transaction(session, &hello.capabilities).await
+        self.pass().transaction(session, &hello.capabilities).await
     }
 
-    /// STARTTLS; a session that goes on in clear where the server declines.
+    /// EHLO, and HELO where the class says it.
+    async fn hello(&self, session: &mut Wired) -> Result<Hello, Stop> {
+        let (name, limit) = (&self.settings.helo, self.pass().limit(self.settings.waits.timeouts.ehlo));
+        let reply = session.command(Stage::Ehlo, &format!("EHLO {name}"), limit).await?;
+        if reply.is_positive() {
+            return Ok(Hello { capabilities: Capabilities::of(&reply), reply });
+        }
+        let helo = self.settings.class.facts().helo.follows(Failure::of(&reply));
+        let reply = match helo {
+            Some(word) => session.command(Stage::Ehlo, &format!("{word} {name}"), limit).await?,
+            None => reply,
+        };
+        Ok(Hello { capabilities: Capabilities::default(), reply })
+    }
+
+    /// What the limits of the class are for. A server that sends a byte now and then can hold some
+    /// classes until the message's own deadline.
+    fn pace(&self) -> Pace {
+        match self.settings.class.facts().timers.patience {
+            Patience::WholeReply => Pace::Step,
+            Patience::EachRead => Pace::Read(self.deadline.saturating_duration_since(Instant::now())),
+        }
+    }
+
+    /// What kept the session up, once the message's own deadline is over.
+    fn holds_out(&self) -> Patience {
+        if Instant::now() < self.deadline { Patience::WholeReply } else { self.settings.class.facts().timers.patience }
+    }
+
+    /// STARTTLS; a session that goes on in clear where the server declines and the class lets it.
     async fn secure(&self, session: Wired, seen: &mut Option<TlsSeen>) -> Result<Wired, End> {
-        let limit = self.pass().limit(self.settings.timeouts.ehlo);
+        let limit = self.pass().limit(self.settings.waits.timeouts.ehlo);
         let stream = match session.starttls(limit).await? {
-            Starttls::Declined(session, _) => return Ok(session),
-            Starttls::Ready(stream) => stream,
+            smtp::Starttls::Declined(session, reply) => {
+                let rule = self.settings.class.rule(Stage::Starttls, Failure::of(&reply));
+                if rule.then == Step::GoOn {
+                    return Ok(session);
+                }
+                return match self.pass().leave(session, judged(Stage::Starttls, &reply)).await {
+                    Ok(end) | Err(end) => Err(end),
+                };
+            }
+            smtp::Starttls::Ready(stream) => stream,
         };
         let clock = self.settings.journal.clock();
         match tls::connect(stream, self.host, &self.settings.trust, &clock, limit).await {
             Ok((stream, tls)) => {
                 *seen = Some(tls);
-                Ok(Session::new(Box::new(stream)))
+                Ok(Session::new(Box::new(stream) as Box<dyn Wire>).paced(self.pace()))
             }
             Err(failed) => {
-                let end = End::seen(AttemptResult::TlsFailed, Stage::Starttls, &failed);
+                let why = failed.unanswered.map_or(Failure::Handshake, |_| Failure::HandshakeTimeout);
+                let end = End::seen(AttemptResult::TlsFailed, Stage::Starttls, why, &failed);
                 *seen = Some(failed.seen);
                 Err(end)
             }
@@ -106,6 +146,6 @@ impl Try<'_> {
     }
 
     fn pass(&self) -> Pass<'_> {
-        Pass { mail: self.mail, timeouts: &self.settings.timeouts, deadline: self.deadline }
+        Pass { settings: self.settings, mail: self.mail, deadline: self.deadline }
     }
 }

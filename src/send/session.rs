@@ -62,7 +62,7 @@ impl Speak<'_> {
 
     /// An attempt that ended before it began: the secret cannot be had.
     pub(super) fn without_login(&self, target: &Listening, error: &SecretError) -> Attempt {
-        self.written(target, End::seen(AttemptResult::Permanent, Stage::Auth, error))
+        self.written(target, End::given_up(AttemptResult::Permanent, Stage::Auth, error))
     }
 
     fn written(&self, target: &Listening, end: End) -> Attempt {
@@ -87,7 +87,7 @@ impl Speak<'_> {
     }
 
     async fn session(&self, target: &Listening, login: Said<'_>, seen: &mut Seen) -> Result<End, End> {
-        let (pass, timeouts) = (self.pass(), &self.settings.timeouts);
+        let (pass, timeouts) = (self.pass(), &self.settings.waits.timeouts);
         let limit = pass.limit(timeouts.connect);
         let dialled = self.settings.dialer.connect(target, Some(self.mail.tag.as_str()), limit).await;
         let mut stream: Box<dyn Wire> = Box::new(dialled.map_err(|error| unreached(&error, limit))?);
@@ -102,7 +102,7 @@ impl Speak<'_> {
         let mut offered = self.hello(&mut session).await?;
         if self.server.tls == TlsMode::Starttls {
             if !offered.has("STARTTLS") {
-                let end = End::seen(AttemptResult::TlsFailed, Stage::Starttls, "STARTTLS is not offered");
+                let end = End::given_up(AttemptResult::TlsFailed, Stage::Starttls, "STARTTLS is not offered");
                 return pass.leave(session, end).await;
             }
             session = self.secure(session, seen).await?;
@@ -115,13 +115,13 @@ impl Speak<'_> {
     }
 
     async fn hello(&self, session: &mut Wired) -> Result<Capabilities, End> {
-        let limit = self.pass().limit(self.settings.timeouts.ehlo);
+        let limit = self.pass().limit(self.settings.waits.timeouts.ehlo);
         let hello = session.hello(&self.settings.helo, limit).await?;
         if hello.reply.is_positive() { Ok(hello.capabilities) } else { Err(judged(Stage::Ehlo, &hello.reply)) }
     }
 
     async fn secure(&self, session: Wired, seen: &mut Seen) -> Result<Wired, End> {
-        match session.starttls(self.pass().limit(self.settings.timeouts.ehlo)).await? {
+        match session.starttls(self.pass().limit(self.settings.waits.timeouts.ehlo)).await? {
             Starttls::Ready(stream) => Ok(Session::new(self.encrypted(stream, Stage::Starttls, seen).await?)),
             Starttls::Declined(_, reply) => Err(End::said(AttemptResult::TlsFailed, Stage::Starttls, &reply)),
         }
@@ -130,7 +130,7 @@ impl Speak<'_> {
     /// The handshake. Unlike between MTAs, a certificate that is not the server's ends it: who
     /// shows one would learn the password (RFC 8314 4).
     async fn encrypted(&self, stream: Box<dyn Wire>, stage: Stage, seen: &mut Seen) -> Result<Box<dyn Wire>, End> {
-        let limit = self.pass().limit(self.settings.timeouts.ehlo);
+        let limit = self.pass().limit(self.settings.waits.timeouts.ehlo);
         let (host, clock) = (&self.server.address.host, self.settings.journal.clock());
         match tls::connect(stream, host, &self.server.trust, &clock, limit).await {
             Ok((stream, tls)) => {
@@ -140,10 +140,10 @@ impl Speak<'_> {
                     return Ok(Box::new(stream));
                 }
                 let what = format!("the certificate is not trusted ({flaws}): nothing was sent");
-                Err(End::seen(AttemptResult::TlsFailed, stage, what))
+                Err(End::given_up(AttemptResult::TlsFailed, stage, what))
             }
             Err(failed) => {
-                let end = End::seen(AttemptResult::TlsFailed, stage, &failed);
+                let end = End::given_up(AttemptResult::TlsFailed, stage, &failed);
                 seen.tls = Some(failed.seen);
                 Err(end)
             }
@@ -165,14 +165,15 @@ impl Speak<'_> {
                 "" => "the server offers no AUTH".to_owned(),
                 known => format!("the server offers no way to log in that mxdrill knows: {known}"),
             };
-            return Err(End::seen(AttemptResult::Permanent, Stage::Auth, what));
+            return Err(End::given_up(AttemptResult::Permanent, Stage::Auth, what));
         };
         seen.login = Some(LoginSeen { user: login.user.clone(), mechanism });
-        let reply = session.authenticate(mechanism, login, self.pass().limit(self.settings.timeouts.mail)).await?;
+        let reply =
+            session.authenticate(mechanism, login, self.pass().limit(self.settings.waits.timeouts.mail)).await?;
         if reply.is_positive() { Ok(()) } else { Err(judged(Stage::Auth, &reply)) }
     }
 
     fn pass(&self) -> Pass<'_> {
-        Pass { mail: self.mail, timeouts: &self.settings.timeouts, deadline: self.deadline }
+        Pass { settings: self.settings, mail: self.mail, deadline: self.deadline }
     }
 }

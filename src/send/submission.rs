@@ -168,7 +168,7 @@ impl Submitter {
 
     /// How long to wait after this round; the last of the schedule repeats.
     fn pause(&self, round: u32) -> Duration {
-        let schedule = &self.settings.timeouts.retry;
+        let schedule = &self.settings.waits.timeouts.retry;
         let at = (round as usize - 1).min(schedule.len().saturating_sub(1));
         schedule.get(at).copied().unwrap_or(Duration::from_secs(300))
     }

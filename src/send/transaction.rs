@@ -6,10 +6,10 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::Instant;
 
-use super::Outgoing;
+use super::{Outgoing, Settings};
+use crate::classes::{Failure, Step};
 use crate::mail::{EnhancedStatus, Reply, Severity, Stage};
 use crate::record::{AttemptResult, RecipientReply};
-use crate::scenario::Timeouts;
 use crate::scenario::form::{Dsn, Notify};
 use crate::smtp::{Capabilities, Session, Stop, StopKind};
 
@@ -28,6 +28,8 @@ pub(super) struct End {
     pub(super) reply: String,
     pub(super) status: Option<EnhancedStatus>,
     pub(super) queue_id: Option<String>,
+    /// What the sender's class is asked about; none: it was taken.
+    pub(super) failure: Option<Failure>,
     /// What was answered to each recipient, where there are several.
     pub(super) recipients: Vec<RecipientReply>,
 }
@@ -41,32 +43,42 @@ impl End {
             reply: reply.to_string(),
             status: reply.status(),
             queue_id: if taken { reply.queue_id().map(str::to_owned) } else { None },
+            failure: (!taken).then(|| Failure::of(reply)),
             recipients: vec![],
         }
     }
 
-    pub(super) fn seen(result: AttemptResult, stage: Stage, what: impl ToString) -> Self {
-        Self { result, stage, reply: what.to_string(), status: None, queue_id: None, recipients: vec![] }
+    pub(super) fn seen(result: AttemptResult, stage: Stage, failure: Failure, what: impl ToString) -> Self {
+        let (reply, failure, recipients) = (what.to_string(), Some(failure), vec![]);
+        Self { result, stage, reply, status: None, queue_id: None, failure, recipients }
+    }
+
+    /// The sender itself would not go on, for good: as if the server had refused it.
+    pub(super) fn given_up(result: AttemptResult, stage: Stage, what: impl ToString) -> Self {
+        Self::seen(result, stage, Failure::of(&Reply::new(550, "")), what)
     }
 }
 
 impl From<Stop> for End {
     fn from(stop: Stop) -> Self {
-        let result = match &stop.kind {
-            StopKind::Timeout(_) => AttemptResult::Timeout,
-            StopKind::Lost(_) => AttemptResult::Lost,
-            StopKind::PlaintextAfterStarttls(_) => AttemptResult::TlsFailed,
-            StopKind::Garbage(_) | StopKind::TooSoon(_) | StopKind::LineBreak => AttemptResult::Garbage,
+        let (result, failure) = match &stop.kind {
+            StopKind::Timeout(_) => (AttemptResult::Timeout, Failure::Timeout),
+            StopKind::Lost(_) if stop.is_close() => (AttemptResult::Lost, Failure::Closed),
+            StopKind::Lost(_) => (AttemptResult::Lost, Failure::Reset),
+            StopKind::PlaintextAfterStarttls(_) => (AttemptResult::TlsFailed, Failure::Handshake),
+            StopKind::Garbage(_) | StopKind::TooSoon(_) | StopKind::LineBreak => {
+                (AttemptResult::Garbage, Failure::Garbage)
+            }
         };
-        End::seen(result, stop.stage, &stop)
+        End::seen(result, stop.stage, failure, &stop)
     }
 }
 
 /// What every step of a session is given: the message and how long it may take.
 #[derive(Clone, Copy)]
 pub(super) struct Pass<'a> {
+    pub(super) settings: &'a Settings,
     pub(super) mail: &'a Outgoing,
-    pub(super) timeouts: &'a Timeouts,
     pub(super) deadline: Instant,
 }
 
@@ -79,12 +91,12 @@ impl Pass<'_> {
     /// MAIL to the end of the message. The probe's own recipient decides: where it is refused,
     /// nothing is sent to the others either.
     pub(super) async fn transaction(&self, mut session: Wired, offered: &Capabilities) -> Result<End, End> {
-        let timeouts = self.timeouts;
+        let timeouts = &self.settings.waits.timeouts;
         let parameters = match parameters(self.mail, offered) {
             Ok(parameters) => parameters,
             Err(missing) => {
                 let what = format!("the server does not offer {missing}, which this message needs");
-                return self.leave(session, End::seen(AttemptResult::Permanent, Stage::Mail, what)).await;
+                return self.leave(session, End::given_up(AttemptResult::Permanent, Stage::Mail, what)).await;
             }
         };
         let mail = session.mail(&self.mail.from.to_string(), &parameters, self.limit(timeouts.mail)).await?;
@@ -118,8 +130,13 @@ impl Pass<'_> {
         asked.map(|Dsn { notify, .. }| format!("NOTIFY={}", keywords(notify))).unwrap_or_default()
     }
 
-    pub(super) async fn leave(&self, session: Wired, end: End) -> Result<End, End> {
-        session.quit(QUIT_LIMIT).await;
+    /// QUIT. What becomes of it matters to a class only that delivers again where it fails.
+    pub(super) async fn leave(&self, session: Wired, mut end: End) -> Result<End, End> {
+        let answer = session.quit(QUIT_LIMIT).await;
+        let again = self.settings.class.rule(Stage::Quit, Failure::Closed).then == Step::Again;
+        if again && taken(&end) && answer.is_none() {
+            end.failure = Some(Failure::Closed);
+        }
         Ok(end)
     }
 }
@@ -163,11 +180,17 @@ pub(super) fn judged(stage: Stage, reply: &Reply) -> End {
 }
 
 pub(super) fn unreached(error: &io::Error, limit: Duration) -> End {
-    let (result, what) = match error.kind() {
-        io::ErrorKind::TimedOut => (AttemptResult::Timeout, format!("no answer to SYN within {limit:?}")),
-        io::ErrorKind::ConnectionRefused => (AttemptResult::Refused, "connection refused".to_owned()),
-        io::ErrorKind::ConnectionReset => (AttemptResult::Lost, "connection reset".to_owned()),
-        _ => (AttemptResult::Unreachable, error.to_string()),
+    let (result, failure, what) = match error.kind() {
+        io::ErrorKind::TimedOut => {
+            (AttemptResult::Timeout, Failure::Timeout, format!("no answer to SYN within {limit:?}"))
+        }
+        io::ErrorKind::ConnectionRefused => (AttemptResult::Refused, Failure::Refused, "connection refused".to_owned()),
+        io::ErrorKind::ConnectionReset => (AttemptResult::Lost, Failure::Reset, "connection reset".to_owned()),
+        _ => (AttemptResult::Unreachable, Failure::Unreachable, error.to_string()),
     };
-    End::seen(result, Stage::Connect, what)
+    End::seen(result, Stage::Connect, failure, what)
+}
+
+pub(super) fn taken(end: &End) -> bool {
+    end.result == AttemptResult::Accepted
 }

@@ -23,6 +23,7 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 use super::{Context, Kind, RunError};
+use crate::classes::SenderClass;
 use crate::collect::{Collecting, Since};
 use crate::dns::{Authority, Lookups};
 use crate::inventory::Role;
@@ -88,9 +89,10 @@ impl Rig {
         let lab = ground::hosts(plan, setting, listeners)?;
         let collectors = collectors::open(plan, context, &names, journal, Since::Opening).await?;
         let trust = context.trust(plan.scenario.lab.is_some().then(|| certificates.certificate()));
-        let timeouts = plan.scenario.timeouts.clone();
+        let class = SenderClass::default();
+        let waits = plan.scenario.waits(class);
         let (journal_of, helo) = (journal.clone(), context.helo.clone());
-        let settings = send::Settings { names, dialer, journal: journal_of, dice, timeouts, helo, trust };
+        let settings = send::Settings { names, dialer, journal: journal_of, dice, class, waits, helo, trust };
         let lab_hosts = plan.scenario.lab.iter().flat_map(|lab| lab.hosts.keys());
         let lab_places =
             lab_hosts.filter_map(|host| Some((host.clone(), places.own().get(host)?.first()?.to_string())));

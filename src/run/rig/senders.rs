@@ -55,7 +55,8 @@ impl Making<'_> {
         match &sender.kind {
             SenderKind::Mx(stated) => {
                 let helo = stated.helo.clone().unwrap_or_else(|| settings.helo.clone());
-                Ok(Way::Mx(Mx::new(Settings { helo, ..settings })))
+                let (class, waits) = (stated.class, self.plan.scenario.waits(stated.class));
+                Ok(Way::Mx(Mx::new(Settings { helo, class, waits, ..settings })))
             }
             SenderKind::Submission(stated) => Ok(Way::Submission(self.submitter(sender, stated).await?)),
             SenderKind::Sendmail(stated) => Ok(Way::Program(self.hander(self.sendmail(stated)))),
