@@ -22,10 +22,10 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("dns", &["mail", "scenario", "terms", "world"]),
     ("tls", &["record", "terms", "world"]),
     ("policy", &["dns", "mail", "record", "source", "terms", "tls", "world"]),
-    ("smtp", &["mail"]),
+    ("smtp", &["mail", "terms"]),
     ("proxy", &["inventory", "mail", "record", "scenario", "smtp", "source", "terms", "tls", "world"]),
     ("lab", &["dns", "mail", "record", "scenario", "smtp", "source", "terms", "tls", "world"]),
-    ("send", &["classes", "dns", "mail", "record", "scenario", "smtp", "terms", "tls", "world"]),
+    ("send", &["classes", "dns", "inventory", "mail", "record", "scenario", "smtp", "terms", "tls", "world"]),
     ("collect", &["inventory", "mail", "record", "source", "terms", "tls", "world"]),
     ("judge", &["classes", "inventory", "mail", "plan", "record", "scenario", "source", "terms", "world"]),
     (

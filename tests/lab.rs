@@ -5,6 +5,8 @@
 
 #[path = "lab/classes.rs"]
 mod classes;
+#[path = "lab/ways.rs"]
+mod ways;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -384,5 +386,39 @@ fn a_fault_meets_a_host_without_starttls_as_well() {
         assert!(ran.record.standing.iter().all(|stands| stands.tls_ended_by == ended_by));
         let attempts = ran.record.phases[0].probes.iter().flat_map(|probe| &probe.attempts);
         assert!(attempts.map(|attempt| attempt.tls.as_ref().and_then(|tls| tls.ended_by)).all(|by| by == ended_by));
+    }
+}
+
+#[test]
+fn s15_the_old_smarthost_is_found_out() {
+    let ran = as_it_says("15");
+    let phase = &ran.record.phases[0];
+    let way = |sender: &str| -> Vec<String> {
+        let source = phase.sources.iter().find(|it| it.sender == sender).expect("a source");
+        assert_eq!(source.ways.len(), 1, "{source:?}");
+        source.ways[0].stops.iter().map(|stop| stop.host.clone()).collect()
+    };
+    assert_eq!(way("direct"), ["mx1.new.example"]);
+    assert_eq!(way("cron"), ["smtp.new.example", "mx1.new.example"]);
+    assert_eq!(way("app"), ["smtp.old.example", "mx1.new.example"]);
+    for probe in &phase.probes {
+        let wanted = if probe.sender == "app" { Verdict::Fail } else { Verdict::Pass };
+        assert_eq!(probe.verdict, wanted, "{}: {}", probe.sender, probe.why);
+        assert!(probe.path.iter().all(|hop| hop.trust.word() == "seen"), "{:?}", probe.path);
+        let login = probe.attempts[0].login.as_ref().map(|login| (login.user.as_str(), login.mechanism.word()));
+        let expected = (probe.sender != "direct").then_some((probe.sender.as_str(), "cram-md5"));
+        assert_eq!(login, expected);
+    }
+}
+
+#[test]
+fn s16_every_source_by_the_new_smarthost() {
+    let ran = as_it_says("16");
+    let cron = ran.record.phases[0].probes.iter().find(|it| it.sender == "cron").expect("a probe");
+    assert_eq!(cron.attempts[0].login.as_ref().map(|it| it.mechanism.word()), Some("login"));
+    assert_eq!(cron.attempts[0].tls.as_ref().map(|it| it.verdicts.clone()), Some(vec!["trusted".to_owned()]));
+    for probe in &ran.record.phases[1].probes {
+        let moved = probe.passed.iter().any(|it| it.next_host.as_deref() == Some("mx1.new.example"));
+        assert!(moved, "the primary was tried first: {:?}", probe.passed);
     }
 }

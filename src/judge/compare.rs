@@ -134,12 +134,12 @@ impl Case<'_> {
     fn fault_stopped_it(&self, expected: &Expectation) -> Option<Judgement> {
         let sent = self.seen.sent.as_ref()?;
         let outcome = self.outcome?;
-        let stopped = matches!(sent.state, SentState::Bounced | SentState::Deferred | SentState::Expired);
+        let stopped = sent.state != SentState::Delivered;
         let wanted = expected.outcome.iter().any(|it| it.value == outcome);
         if !stopped || wanted || self.seen.fired.is_empty() || !self.seen.landed.is_empty() {
             return None;
         }
-        if sent.untried.is_empty() && sent.state != SentState::Bounced {
+        if sent.untried.is_empty() && !matches!(sent.state, SentState::Bounced | SentState::Refused) {
             return None;
         }
         let last = self.seen.attempts.last()?;

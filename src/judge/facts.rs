@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use crate::mail::Stage;
 use crate::plan::Plan;
 use crate::record::{
-    Attempt, AttemptResult, BareLineEnds, Entry, Event, Landed, Looked, Met, Passed, RunStarted, Sent, Tag, TlsEnd,
+    Attempt, AttemptResult, BareLineEnds, Entry, Event, Landed, Looked, Met, Passed, Ran, RunStarted, Sent, Tag, TlsEnd,
 };
 use crate::scenario::fault::Action;
 
@@ -25,6 +25,8 @@ pub struct Window {
 pub struct ProbeFacts {
     /// The hosts that were tried.
     pub attempts: Vec<Attempt>,
+    /// Programs that were run to send it.
+    pub programs: Vec<Ran>,
     /// The sender's last word.
     pub sent: Option<Sent>,
     /// Copies at rest, as many collectors as saw them.
@@ -101,6 +103,11 @@ impl Facts {
             Event::TlsEnded(ended) => {
                 self.tls_ended.insert(ended.host.clone());
                 self.secured.extend(ended.tag.clone().map(|tag| (tag, ended.host.clone())));
+            }
+            Event::Ran(ran) => {
+                let about = self.about(&ran.tag);
+                about.first_attempt = about.first_attempt.or(Some(ran.at));
+                about.programs.push(ran.clone());
             }
             Event::BareLineEnds(seen) => self.bare.push(seen.clone()),
             Event::Sent(sent) => self.about(&sent.tag).sent = Some(sent.clone()),

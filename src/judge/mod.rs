@@ -21,6 +21,7 @@ pub mod predict;
 mod record;
 mod settle;
 mod settled;
+mod sources;
 #[cfg(test)]
 mod tests;
 

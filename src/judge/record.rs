@@ -1,6 +1,6 @@
 //! From a plan and a journal to the record.
 
-use super::{Facts, Judgement, absence, compare, copies, findings, path, settle};
+use super::{Facts, Judgement, absence, compare, copies, findings, path, settle, sources};
 use crate::plan::{Plan, Probe};
 use crate::record::{
     Control, Entry, Event, Mark, PhaseRecord, ProbeRecord, Record, RecordedFault, RecordedScenario, RunState,
@@ -113,6 +113,7 @@ fn phase(plan: &Plan, facts: &Facts, controls: &[Control], index: usize) -> Phas
         probes_of: (plan.phases[index].judges != index)
             .then(|| plan.scenario.phases[plan.phases[index].judges].name.value.clone()),
         faults,
+        sources: sources::sources(plan, plan.judged(index), &probes),
         probes,
     }
 }
@@ -162,6 +163,7 @@ fn probe(plan: &Plan, facts: &Facts, controls: &[Control], phase: usize, probe: 
         path: path::path(plan, &seen),
         fired: seen.fired,
         attempts: seen.attempts,
+        programs: seen.programs,
         landed: seen.landed,
         passed: seen.passed,
     }

@@ -90,6 +90,7 @@ impl Story {
         let attempt = Attempt {
             host: host.to_owned(),
             address: Some("127.77.0.2:2525".to_owned()),
+            target: crate::record::Target::Mx,
             preference: Some(preference),
             proxy: None,
             result,
@@ -101,6 +102,8 @@ impl Story {
             ms: 1,
             round: 1,
             tls: None,
+            login: None,
+            recipients: vec![],
         };
         let tag = self.probe();
         self.note(Event::Attempt { tag, attempt });

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Attempt, RunId, Tag, TlsEnd};
+use super::{Attempt, Ran, RunId, Tag, TlsEnd};
 use crate::mail::{EnhancedStatus, Stage};
 use crate::terms::{BarePlace, Smuggling, UnknownWord, words};
 
@@ -68,6 +68,8 @@ pub enum Event {
         /// What came of it.
         attempt: Attempt,
     },
+    /// A program was run to send a probe.
+    Ran(Ran),
     /// A sender is done with a probe, or put it off.
     Sent(Sent),
     /// A copy is at rest somewhere.
@@ -211,6 +213,8 @@ words! {
         Bounced = "bounced",
         /// The deadline passed while it was deferred.
         Expired = "expired",
+        /// The way in did not take it: whoever sent it knows, and nobody else has it.
+        Refused = "refused",
     }
 }
 

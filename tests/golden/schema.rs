@@ -16,6 +16,18 @@ use serde_json::Value;
 /// Mistakes that no schema can see: names that nothing has, parts that do not fit each other, and
 /// values whose form is right.
 const BEYOND_A_SCHEMA: &[&str] = &[
+    "a-user-that-the-lab-does-not-know",
+    "a-login-without-a-password",
+    "a-token-for-a-mechanism-with-a-password",
+    "a-submission-in-clear-text-over-the-net",
+    "a-submission-to-a-host-that-waits-for-starttls",
+    "a-placeholder-that-is-none",
+    "a-placeholder-of-an-unknown-host",
+    "a-smarthost-that-is-nowhere",
+    "a-notification-that-is-never-and-sometimes",
+    "more-recipients-in-another-domain",
+    "more-probes-than-the-limit",
+    "a-rate-above-the-limit",
     "a-banner-for-everybody-that-is-not-meant",
     "a-bounced-probe-that-is-somewhere",
     "a-certificate-for-log-lines-in-clear-text",

@@ -8,6 +8,7 @@
 mod announce;
 mod live;
 mod nft;
+mod relay;
 mod senders;
 #[path = "../support/servers.rs"]
 mod servers;

@@ -119,7 +119,8 @@ pub(super) async fn places(plan: &Plan, names: &dyn Lookups, ground: Option<&Gro
                 let found = names.addresses(host).await;
                 let found =
                     found.map_err(|error| RunError::new(Kind::Unreachable, format!("the faulted host: {error}")))?;
-                let own = found.into_iter().map(|ip| SocketAddr::new(ip, SMTP)).collect();
+                let port = port(plan, host);
+                let own = found.into_iter().map(|ip| SocketAddr::new(ip, port)).collect();
                 let by_itself = plan.scenario.proxies.contains_key(host);
                 let proxy = if by_itself { StandingProxy::Standing } else { StandingProxy::Dialled };
                 places.0.insert(host.to_owned(), Place { own, real: None, proxy: Some(proxy) });
@@ -127,6 +128,12 @@ pub(super) async fn places(plan: &Plan, names: &dyn Lookups, ground: Option<&Gro
         }
     }
     Ok(places)
+}
+
+/// The port at which a host that is no lab's is spoken to.
+fn port(plan: &Plan, host: &str) -> u16 {
+    let addresses = plan.scenario.senders.values().filter_map(|sender| sender.kind.server());
+    addresses.map(|stated| &stated.address).find(|it| it.host == host).map_or(SMTP, |it| it.port)
 }
 
 async fn real_address(endpoint: &Endpoint) -> Result<SocketAddr, RunError> {

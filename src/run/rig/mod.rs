@@ -15,6 +15,8 @@
 mod collectors;
 mod faults;
 mod ground;
+mod logins;
+mod maker;
 mod posts;
 mod senders;
 
@@ -23,19 +25,21 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 use super::{Context, Kind, RunError};
+use crate::classes::SenderClass;
 use crate::collect::{Collecting, Since};
 use crate::dns::{Authority, Lookups};
 use crate::inventory::Role;
-use crate::lab::{Ground, Keep, Lab, Setting};
+use crate::lab::{Ground, Keep, Lab, Outbound, Setting};
 use crate::plan::SharedPlan;
 use crate::record::{Event, Journal, RunStarted};
 use crate::scenario::LabHostKind;
+use crate::send;
 use crate::world::{Dialer, Dice};
 pub(super) use collectors::open as open_collectors;
 use faults::Front;
 use ground::Places;
 use posts::Posts;
-use senders::Senders;
+use senders::{Making, Senders};
 
 /// Everything that is up.
 pub(super) struct Rig {
@@ -71,6 +75,7 @@ impl Rig {
         let certificates = ground::certificates()?;
         let dice = Dice::new(plan.seed);
         let (fronts, listeners) = faults::fronts(plan, &places, &dialer, dice, &certificates, journal).await?;
+        let logins = logins::of_lab(plan, context, dice).await?;
         let setting = Setting {
             run: plan.run.clone(),
             journal: journal.clone(),
@@ -79,12 +84,21 @@ impl Rig {
             platforms: ground::platforms(plan),
             addresses: places.own(),
             timeouts: plan.scenario.timeouts.clone(),
+            outbound: Outbound { logins: logins.clone(), names: Some(Arc::clone(&names)), dice },
             keep: Keep::Newest,
         };
         let lab = ground::hosts(plan, setting, listeners)?;
         let collectors = collectors::open(plan, context, &names, journal, Since::Opening).await?;
         let trust = context.trust(plan.scenario.lab.is_some().then(|| certificates.certificate()));
-        let senders = Senders::new(plan, context, names, dialer, dice, trust, journal);
+        let class = SenderClass::default();
+        let waits = plan.scenario.waits(class);
+        let (journal_of, helo) = (journal.clone(), context.helo.clone());
+        let settings = send::Settings { names, dialer, journal: journal_of, dice, class, waits, helo, trust };
+        let lab_hosts = plan.scenario.lab.iter().flat_map(|lab| lab.hosts.keys());
+        let lab_places =
+            lab_hosts.filter_map(|host| Some((host.clone(), places.own().get(host)?.first()?.to_string())));
+        let lab_places = lab_places.collect();
+        let senders = Senders::new(Making { plan, context, settings, logins: &logins, lab: lab_places }).await?;
         Ok(Self {
             plan: Arc::clone(plan),
             journal: journal.clone(),
@@ -99,14 +113,11 @@ impl Rig {
         })
     }
 
-    /// How many copies the lab still holds; none where some host is not the lab's own, since
-    /// nobody then knows of every copy.
+    /// How many copies the lab still holds; none where it does not know of every copy.
     pub(super) fn in_flight(&self) -> Option<watch::Receiver<usize>> {
         let scenario = &self.plan.scenario;
-        let lab = scenario.lab.as_ref()?;
-        let own = lab.hosts.values().all(|host| !matches!(host.kind, LabHostKind::Real(_)));
         let watched = scenario.inventory.platforms.values().all(|it| it.collectors.is_empty());
-        (own && watched).then(|| self.lab.as_ref().map(Lab::in_flight)).flatten()
+        (scenario.accounts_for_every_copy() && watched).then(|| self.lab.as_ref().map(Lab::in_flight)).flatten()
     }
 
     /// Whether every copy in the lab is accounted for.
