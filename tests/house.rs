@@ -25,7 +25,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("lab", &["dns", "mail", "record", "scenario", "smtp", "source", "terms", "tls", "world"]),
     ("send", &["dns", "mail", "record", "scenario", "smtp", "terms", "tls", "world"]),
     ("collect", &["inventory", "mail", "record", "source", "terms", "tls", "world"]),
-    ("judge", &["inventory", "mail", "plan", "record", "scenario", "source", "terms", "world"]),
+    ("trace", &["inventory", "mail", "record"]),
+    ("judge", &["inventory", "mail", "plan", "record", "scenario", "source", "terms", "trace", "world"]),
     (
         "run",
         &[
@@ -68,6 +69,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "source",
             "terms",
             "tls",
+            "trace",
             "world",
         ],
     ),
