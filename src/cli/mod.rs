@@ -12,16 +12,21 @@
 
 mod arguments;
 mod check;
+mod diff;
 mod drill;
 mod exit;
 mod files;
 mod healthcheck;
+mod lint;
+mod manual;
 mod plan;
+mod predict;
 mod progress;
 mod proxy;
 mod report;
 mod schema;
 mod screen;
+mod trace;
 mod watch;
 
 use std::ffi::OsString;
@@ -70,10 +75,16 @@ pub fn main(mut machine: Machine) -> Exit {
         Command::Run(run) => drill::run(&mut machine, &screen, &common, &run),
         Command::Check(check) => check::check(&screen, &common, &check),
         Command::Plan(plan) => plan::plan(&mut machine, &screen, &common, &plan),
+        Command::Predict(wanted) => predict::predict(&screen, &common, &wanted),
         Command::Watch(watch) => watch::watch(&mut machine, &screen, &common, &watch),
         Command::Proxy(proxy) => proxy::proxy(&mut machine, &screen, &proxy),
         Command::Healthcheck(wanted) => healthcheck::healthcheck(&screen, &wanted),
+        Command::Diff(wanted) => diff::diff(&screen, &common, &wanted),
+        Command::Trace(wanted) => trace::trace(&screen, &common, &wanted),
         Command::Report(report) => report::report(&screen, &common, &report),
+        Command::Completions { shell } => manual::completions(&screen, shell),
+        Command::Man => manual::man(&screen),
+        Command::Lint(lint) => lint::lint(&screen, &common, &lint.kind),
         Command::Schema(schema) => schema::schema(&screen, &schema),
     }
 }

@@ -13,6 +13,7 @@
 mod attempt;
 mod canonical;
 mod event;
+mod examined;
 mod journal;
 mod run;
 mod tag;
@@ -20,9 +21,10 @@ mod tag;
 pub use attempt::{Attempt, AttemptResult, Certificate, TlsEnd, TlsSeen};
 pub use canonical::canonical;
 pub use event::{
-    Entry, Event, Firing, Handling, Landed, Looked, LookedState, Passed, Placement, RunStarted, Sent, SentState,
-    Standing, StandingProxy, TlsEnded,
+    BareLineEnds, Entry, Event, Firing, Handling, Landed, Looked, LookedState, Passed, Placement, RunStarted, Sent,
+    SentState, Standing, StandingProxy, TlsEnded,
 };
+pub use examined::{Coverage, Examination, Sight};
 pub use journal::{Journal, JournalError, read as read_journal};
 pub use run::{
     Control, Finding, FindingSeverity, Hop, Mark, Met, PhaseRecord, ProbeRecord, Proof, Record, RecordedFault,

@@ -2,6 +2,8 @@
 
 #![allow(clippy::expect_used, clippy::panic)] // this is how a test fails
 
+mod documents;
+
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -339,4 +341,106 @@ fn only_folder_in(kept: &Path) -> PathBuf {
     let first = entries.next().expect("a run");
     assert!(entries.next().is_none(), "one run only");
     first
+}
+
+/// A file of this content in a folder of its own.
+fn file(name: &str, content: &[u8]) -> (TempDir, String) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join(name);
+    fs::write(&path, content).expect("written");
+    (folder, path.display().to_string())
+}
+
+#[test]
+fn lint_says_whether_a_policy_can_be_published() {
+    let (_folder, path) = file("mta-sts.txt", b"version: STSv1\nmode: enforce\nmx: mx1.new.example\nmax_age: 604800\n");
+    let right = run(&["lint", "mta-sts-policy", &path, "--mx", "mx1.new.example", "--format", "json"]);
+    let json: Value = serde_json::from_str(&stdout(&right)).expect("JSON");
+    assert_eq!(code(&right), 0);
+    assert_eq!((&json["valid"], &json["matches"]["mx1.new.example"]), (&Value::Bool(true), &Value::Bool(true)));
+    assert_eq!((json["mode"].as_str(), json["max_age"].as_u64()), (Some("enforce"), Some(604_800)));
+    let wrong = run(&["lint", "mta-sts-policy", &path, "--mx", "mx.old.example"]);
+    assert_eq!(code(&wrong), 1);
+    assert!(stdout(&wrong).contains("no pattern covers the MX host `mx.old.example`"), "{}", stdout(&wrong));
+    let missing = run(&["lint", "mta-sts-policy", "/no/such/file"]);
+    assert_eq!(code(&missing), 2);
+}
+
+#[test]
+fn lint_reads_records_from_arguments_and_stdin() {
+    let right = run(&["lint", "mta-sts-record", "v=STSv1; id=20260101;", "--format", "json"]);
+    let json: Value = serde_json::from_str(&stdout(&right)).expect("JSON");
+    assert_eq!((code(&right), json["id"].as_str(), &json["problems"]), (0, Some("20260101"), &Value::Array(vec![])));
+    let wrong = run(&["lint", "mta-sts-record", "v=STSv1; id=2026-01-01;", "--format", "json"]);
+    let json: Value = serde_json::from_str(&stdout(&wrong)).expect("JSON");
+    let problem = &json["problems"][0];
+    assert_eq!((code(&wrong), problem["code"].as_str()), (1, Some("bad-id")));
+    assert_eq!((problem["line"].as_u64(), problem["column"].as_u64()), (Some(1), Some(13)));
+    let says = |name: &str| problem["senders"][name].as_str();
+    assert_eq!((says("mox"), says("maddy")), (Some("rejects"), Some("accepts")));
+    let mut piped = mxdrill();
+    piped.args(["lint", "tlsrpt-record", "-"]).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = piped.spawn().expect("it starts");
+    let record = b"v=TLSRPTv1; rua=mailto:tls@new.example\n";
+    std::io::Write::write_all(&mut child.stdin.take().expect("stdin"), record).expect("written");
+    let output = child.wait_with_output().expect("it ends");
+    assert_eq!(code(&output), 0);
+    assert_eq!(stdout(&output), "TEXT: valid, reports to mailto:tls@new.example\n");
+}
+
+const PLATFORMS: &str = "\
+platforms:
+  new: { hosts: [mx1.new.example] }
+  spool: { hosts: [mx.spool.example], networks: [203.0.113.9] }
+";
+
+const TRACED: &[u8] = b"Received: from mx.spool.example (mx.spool.example [203.0.113.9])\r\n\tby mx1.new.example \
+    (Postfix) with ESMTPS id A1;\r\n\tSat, 21 Nov 2026 05:42:30 +0000\r\n\
+    Received: from x (unknown [192.0.2.200]) by mx.spool.example (Postfix) with ESMTP id S1;\r\n Sat, 21 Nov 2026 05:42:24 +0000\r\n\
+    Received: from y by mx1.new.example (Postfix) with ESMTP id forged; Sat, 21 Nov 2026 05:42:20 +0000\r\n\
+    Message-ID: <a@b>\r\n\r\nbody\r\n";
+
+#[test]
+fn a_trace_shows_which_hops_of_a_message_are_proven() {
+    let (_folder, inventory) = file("inventory.yaml", PLATFORMS.as_bytes());
+    let (_other, message) = file("message.eml", TRACED);
+    let traced = run(&["trace", &message, "--inventory", &inventory, "--format", "json"]);
+    assert_eq!(code(&traced), 0, "{}", stderr(&traced));
+    let document: Value = serde_json::from_str(&stdout(&traced)).expect("JSON");
+    let path = document["messages"][0]["path"].as_array().expect("a path");
+    let told: Vec<String> =
+        path.iter().map(|hop| format!("{} {} {}", hop["by"], hop["platform"], hop["trust"])).collect();
+    let expected = [
+        r#""mx1.new.example" "new" "claimed""#,
+        r#""mx.spool.example" "spool" "proven""#,
+        r#""mx1.new.example" "new" "proven""#,
+    ];
+    assert_eq!(told, expected);
+    assert_eq!((&document["messages"][0]["message_id"], &document["open"]), (&"a@b".into(), &0.into()));
+    let shown = run(&["trace", &message, "--inventory", &inventory]);
+    assert!(stdout(&shown).contains("proven: mx1.new.example took the message from mx.spool.example [203.0.113.9]"));
+    let alone = run(&["trace", &message]);
+    assert_eq!(code(&alone), 3, "nobody is known without an inventory");
+}
+
+#[test]
+fn a_trace_reads_mbox_files_and_maildirs_and_says_what_is_neither() {
+    let (_folder, mbox) =
+        file("mbox", &[b"From a@b Sat Nov 21 05:42:30 2026\n", TRACED, b"\nFrom a@b x\n", TRACED].concat());
+    let traced = run(&["trace", &mbox, "--format", "json"]);
+    let document: Value = serde_json::from_str(&stdout(&traced)).expect("JSON");
+    assert_eq!(document["messages"].as_array().map(Vec::len), Some(2));
+    assert!(document["messages"][1]["file"].as_str().is_some_and(|it| it.contains("mbox:")));
+    let maildir = tempfile::tempdir().expect("a folder");
+    for part in ["new", "cur"] {
+        fs::create_dir(maildir.path().join(part)).expect("made");
+        fs::write(maildir.path().join(part).join("1.x"), TRACED).expect("written");
+    }
+    let traced = run(&["trace", &maildir.path().display().to_string(), "--format", "json"]);
+    let document: Value = serde_json::from_str(&stdout(&traced)).expect("JSON");
+    assert_eq!(document["messages"].as_array().map(Vec::len), Some(2));
+    let (_none, none) = file("none", b"no header\n");
+    let refused = run(&["trace", &none]);
+    assert_eq!(code(&refused), 2);
+    assert!(stderr(&refused).contains("does not begin with a header"), "{}", stderr(&refused));
 }
