@@ -92,7 +92,7 @@ const SERVICES: &[Service] = &[
 pub fn service_of_address(address: IpAddr) -> Option<&'static Service> {
     let address = address.to_canonical();
     let within = |network: &&str| network.parse::<IpNet>().is_ok_and(|network| network.contains(&address));
-    SERVICES.iter().find(|service| service.networks.iter().any(|network| within(&network)))
+    SERVICES.iter().find(|service| service.networks.iter().any(within))
 }
 
 /// The service to which a name belongs, where a trusted writer says it.
