@@ -6,6 +6,7 @@
 #![allow(clippy::expect_used, clippy::panic)] // this is how a test fails
 
 mod announce;
+mod catcher;
 mod live;
 mod senders;
 #[path = "../support/servers.rs"]

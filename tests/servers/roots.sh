@@ -26,5 +26,6 @@ wanted() {
     new) echo "layout 1: postfix dovecot-imapd dovecot-pop3d dovecot-lmtpd haproxy openssl" ;;
     legacy) echo "layout 1: exim4-daemon-light" ;;
     senders) echo "layout 1: opensmtpd chasquid openssl" ;;
+    sendria) echo "layout 1: sendria==2.2.2" ;;
     esac
 }
