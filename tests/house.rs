@@ -27,7 +27,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("lab", &["dns", "mail", "record", "scenario", "smtp", "source", "terms", "tls", "world"]),
     ("send", &["classes", "dns", "inventory", "mail", "record", "scenario", "smtp", "terms", "tls", "world"]),
     ("collect", &["inventory", "mail", "record", "source", "terms", "tls", "world"]),
-    ("judge", &["classes", "inventory", "mail", "plan", "record", "scenario", "source", "terms", "world"]),
+    ("trace", &["inventory", "mail", "record"]),
+    ("judge", &["classes", "inventory", "mail", "plan", "record", "scenario", "source", "terms", "trace", "world"]),
     (
         "run",
         &[
@@ -75,6 +76,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "source",
             "terms",
             "tls",
+            "trace",
             "world",
         ],
     ),
