@@ -49,10 +49,12 @@ const ROOMS: &[(&str, &[&str])] = &[
         ],
     ),
     ("report", &["mail", "record", "source", "terms"]),
+    ("diff", &["record", "source", "terms"]),
     (
         "cli",
         &[
             "collect",
+            "diff",
             "dns",
             "inventory",
             "judge",

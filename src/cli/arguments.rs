@@ -40,6 +40,8 @@ pub(super) enum Command {
     Watch(Watch),
     /// Render a saved record, report or journal again
     Report(Saved),
+    /// Two records side by side: what moved, what is gone, what is still there
+    Diff(Diff),
     /// The fault proxy on its own, before a host that lives on
     Proxy(Proxy),
     /// For containers: is this proxy ready
@@ -48,6 +50,13 @@ pub(super) enum Command {
     Lint(Lint),
     /// JSON Schema of scenario, inventory, record or report
     Schema(Schema),
+    /// Completions for a shell, on stdout
+    Completions {
+        /// Which
+        shell: clap_complete::Shell,
+    },
+    /// The manual page, on stdout: mxdrill man | man -l -
+    Man,
 }
 
 /// Arguments that several commands share.
@@ -102,7 +111,7 @@ pub(super) struct Run {
     /// Keep journal and record of each run in a folder of DIR
     #[arg(long, value_name = "DIR")]
     pub(super) record: Option<PathBuf>,
-    /// Write a report to a file: json, junit or terminal; repeatable
+    /// Write a report to a file: json, junit, html, md, github or terminal; repeatable
     #[arg(long = "report", value_name = "FORMAT=PATH")]
     pub(super) reports: Vec<ReportTo>,
     /// Ask this DNS server instead of the system's
@@ -132,7 +141,7 @@ pub(super) struct Watch {
     /// Trust the certificate authorities of this PEM file instead of the system's
     #[arg(long, value_name = "FILE")]
     pub(super) ca: Option<PathBuf>,
-    /// Write a report to a file: json, junit or terminal; repeatable
+    /// Write a report to a file: json, junit, html, md, github or terminal; repeatable
     #[arg(long = "report", value_name = "FORMAT=PATH")]
     pub(super) reports: Vec<ReportTo>,
 }
@@ -142,9 +151,20 @@ pub(super) struct Saved {
     /// A record, a JSON report, a journal, or a folder that `--record` made
     #[arg(required = true)]
     pub(super) paths: Vec<PathBuf>,
-    /// Write a report to a file: json, junit or terminal; repeatable
+    /// Write a report to a file: json, junit, html, md, github or terminal; repeatable
     #[arg(long = "report", value_name = "FORMAT=PATH")]
     pub(super) reports: Vec<ReportTo>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Diff {
+    /// What was seen before: a record, a JSON report, a journal, or a folder that `--record` made
+    pub(super) before: PathBuf,
+    /// What was seen after
+    pub(super) after: PathBuf,
+    /// The platform that must be gone
+    #[arg(long, value_name = "NAME", default_value = "legacy")]
+    pub(super) platform: String,
 }
 
 #[derive(Debug, Args)]

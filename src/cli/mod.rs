@@ -12,11 +12,13 @@
 
 mod arguments;
 mod check;
+mod diff;
 mod drill;
 mod exit;
 mod files;
 mod healthcheck;
 mod lint;
+mod manual;
 mod plan;
 mod progress;
 mod proxy;
@@ -74,8 +76,11 @@ pub fn main(mut machine: Machine) -> Exit {
         Command::Watch(watch) => watch::watch(&mut machine, &screen, &common, &watch),
         Command::Proxy(proxy) => proxy::proxy(&mut machine, &screen, &proxy),
         Command::Healthcheck(wanted) => healthcheck::healthcheck(&screen, &wanted),
+        Command::Diff(wanted) => diff::diff(&screen, &common, &wanted),
         Command::Report(report) => report::report(&screen, &common, &report),
         Command::Lint(lint) => lint::lint(&screen, &common, &lint.kind),
+        Command::Completions { shell } => manual::completions(&screen, shell),
+        Command::Man => manual::man(&screen),
         Command::Schema(schema) => schema::schema(&screen, &schema),
     }
 }
