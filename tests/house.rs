@@ -23,8 +23,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("policy", &["dns", "mail", "record", "source", "terms", "tls", "world"]),
     ("smtp", &["mail"]),
     ("proxy", &["inventory", "mail", "record", "scenario", "smtp", "source", "terms", "tls", "world"]),
-    ("lab", &["dns", "mail", "record", "scenario", "smtp", "source", "terms", "tls", "world"]),
-    ("send", &["dns", "mail", "record", "scenario", "smtp", "terms", "tls", "world"]),
+    ("lab", &["dns", "mail", "policy", "record", "scenario", "smtp", "source", "terms", "tls", "world"]),
+    ("send", &["dns", "mail", "policy", "record", "scenario", "smtp", "terms", "tls", "world"]),
     ("collect", &["inventory", "mail", "record", "source", "terms", "tls", "world"]),
     ("judge", &["inventory", "mail", "plan", "record", "scenario", "source", "terms", "world"]),
     (
@@ -37,6 +37,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "lab",
             "mail",
             "plan",
+            "policy",
             "proxy",
             "record",
             "scenario",

@@ -101,6 +101,7 @@ impl Story {
             ms: 1,
             round: 1,
             tls: None,
+            policy: None,
         };
         let tag = self.probe();
         self.note(Event::Attempt { tag, attempt });

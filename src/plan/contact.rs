@@ -2,7 +2,7 @@
 
 use super::ControlProbe;
 use crate::inventory::{Endpoint, Looks};
-use crate::scenario::{LabHostKind, Scenario};
+use crate::scenario::{LabHostKind, Scenario, SenderKind, TlsPolicy};
 
 /// Something that a run would contact.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,6 +59,10 @@ pub(super) fn contacts(scenario: &Scenario, controls: &[ControlProbe]) -> Vec<Co
                 "send probes by SMTP, port 25".to_owned(),
                 Reach::Remote,
             );
+            if applies_mta_sts(scenario) {
+                let host = Endpoint { host: format!("mta-sts.{}", scenario.domain.value), port: 443 };
+                add(host.to_string(), "fetch the MTA-STS policy by HTTPS".to_owned(), Reach::Remote);
+            }
             for control in controls {
                 let why = format!("send a control probe for `{}` by SMTP", control.platform);
                 let place = Endpoint { host: control.host.clone(), port: 25 };
@@ -68,6 +72,13 @@ pub(super) fn contacts(scenario: &Scenario, controls: &[ControlProbe]) -> Vec<Co
         }
     }
     contacts
+}
+
+/// Whether some sender fetches the policy of the domain.
+fn applies_mta_sts(scenario: &Scenario) -> bool {
+    scenario.senders.values().any(|sender| match &sender.kind {
+        SenderKind::Mx(mx) => mx.tls_policy == TlsPolicy::MtaSts,
+    })
 }
 
 fn reach(place: &Endpoint) -> Reach {

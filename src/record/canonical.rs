@@ -29,6 +29,7 @@ const VARYING: &[&str] = &[
     "received",
     "detail",
     "proxy",
+    "origin",
 ];
 
 /// Lists in which entries repeat as often as a waiting probe happened to be tried again.

@@ -18,7 +18,7 @@ mod journal;
 mod run;
 mod tag;
 
-pub use attempt::{Attempt, AttemptResult, Certificate, TlsEnd, TlsSeen};
+pub use attempt::{Attempt, AttemptResult, Certificate, PolicyOrigin, PolicySeen, PolicyVerdict, TlsEnd, TlsSeen};
 pub use canonical::canonical;
 pub use event::{
     Entry, Event, Firing, Handling, Landed, Looked, LookedState, Passed, Placement, RunStarted, Sent, SentState,

@@ -251,6 +251,7 @@ mod tests {
             ms: 1,
             round: 1,
             tls: None,
+            policy: None,
         };
         Event::Attempt { tag, attempt }
     }

@@ -1,6 +1,7 @@
 //! One phase: faults on, probes sent, evidence gathered until settled, faults off.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -14,6 +15,9 @@ use crate::plan::PlannedPhase;
 use crate::record::{Event, SentState};
 use crate::send::Outgoing;
 
+/// Senders begin a little later than their phase: for so long they may yet say that they give up.
+const LAST_WORD: Duration = Duration::from_millis(300);
+
 /// Plays phase `index` of the scenario.
 ///
 /// # Errors
@@ -21,6 +25,7 @@ use crate::send::Outgoing;
 pub(super) async fn play(rig: &Rig, index: usize) -> Result<(), RunError> {
     let phase = &rig.plan.phases[index];
     rig.journal.note(Event::PhaseStarted { phase: index });
+    rig.publish(index)?;
     rig.raise(index).await?;
     let enough = CancellationToken::new();
     let mut senders = send(rig, phase, &enough);
@@ -48,7 +53,8 @@ fn patience(rig: &Rig, phase: &PlannedPhase) -> Patience {
     let stated = rig.plan.scenario.phases[phase.index].probes.as_ref();
     let pace = stated.and_then(|it| it.interval).unwrap_or_default() * phase.probes.len() as u32;
     let rounds = rounds(phase.probes.len(), width(rig, phase));
-    Patience { deadline: Instant::now() + pace + phase.within * rounds, watch: phase.watch, in_flight: rig.in_flight() }
+    let deadline = Instant::now() + pace + phase.within * rounds + LAST_WORD;
+    Patience { deadline, watch: phase.watch, in_flight: rig.in_flight() }
 }
 
 /// How many times `width` probes go into `probes`: where fewer may be under way than there are,

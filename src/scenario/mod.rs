@@ -15,6 +15,7 @@ pub mod expectation;
 pub mod fault;
 mod load;
 mod model;
+mod policy;
 pub mod schema;
 pub mod standing;
 
@@ -26,3 +27,4 @@ pub use model::{
     Busy, Defaults, Lab, LabHost, LabHostKind, LabTls, MxSender, Phase, Probes, Proxy, RealHost, Scenario, Sender,
     SenderKind, Timeouts, Verify,
 };
+pub use policy::{CachedPolicy, LabPolicy, PolicyAction, PolicyCertificate, PolicyFault, Publish, TlsPolicy};

@@ -28,6 +28,8 @@ pub(super) enum Tls {
     Opportunistic,
     /// It failed before: in clear this time.
     Clear,
+    /// It must be, with a certificate that verifies for the host.
+    Verified,
 }
 
 /// How an attempt ended, before it is written down.
@@ -83,9 +85,12 @@ impl Try<'_> {
     pub(super) async fn at(&self, target: &Listening, mode: Tls) -> Attempt {
         let (at, began) = (self.settings.journal.clock().now(), Instant::now());
         let mut seen = None;
-        let end = match self.session(target, mode, &mut seen).await {
+        let mut end = match self.session(target, mode, &mut seen).await {
             Ok(end) | Err(end) => end,
         };
+        if mode == Tls::Verified && end.result == AttemptResult::TlsFailed {
+            end.result = AttemptResult::TlsPolicy;
+        }
         Attempt {
             host: self.host.to_owned(),
             address: Some(target.own.to_string()),
@@ -100,6 +105,7 @@ impl Try<'_> {
             ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
             round: self.round,
             tls: seen,
+            policy: None,
         }
     }
 
@@ -117,7 +123,7 @@ impl Try<'_> {
         if !hello.reply.is_positive() {
             return self.leave(session, judged(Stage::Ehlo, &hello.reply)).await;
         }
-        if mode == Tls::Opportunistic && hello.capabilities.has("STARTTLS") {
+        if mode != Tls::Clear && hello.capabilities.has("STARTTLS") {
             session = self.secure(session, seen).await?;
             if seen.is_some() {
                 hello = session.hello(&self.settings.helo, self.limit(timeouts.ehlo)).await?;
@@ -125,6 +131,10 @@ impl Try<'_> {
                     return self.leave(session, judged(Stage::Ehlo, &hello.reply)).await;
                 }
             }
+        }
+        if let Some(why) = lacking(mode, seen.as_ref()) {
+            let end = End::seen(AttemptResult::TlsPolicy, Stage::Starttls, why);
+            return self.leave(session, end).await;
         }
         let size = hello.capabilities.has("SIZE").then(|| format!("SIZE={}", self.mail.message.len()));
         self.transaction(session, &size.unwrap_or_default()).await
@@ -181,6 +191,16 @@ impl Try<'_> {
     fn limit(&self, step: Duration) -> Duration {
         step.min(self.deadline.saturating_duration_since(Instant::now()))
     }
+}
+
+/// What a session lacks that must be verified.
+fn lacking(mode: Tls, seen: Option<&TlsSeen>) -> Option<String> {
+    if mode != Tls::Verified {
+        return None;
+    }
+    let Some(seen) = seen else { return Some("the policy demands TLS, and there is none".to_owned()) };
+    let flaws: Vec<&str> = seen.verdicts.iter().map(String::as_str).filter(|it| *it != "trusted").collect();
+    (!flaws.is_empty()).then(|| format!("the policy demands a verified certificate, and it is {}", flaws.join(", ")))
 }
 
 /// A reply that does not let the session go on.

@@ -16,6 +16,7 @@ mod attempt;
 mod decide;
 mod message;
 mod mx;
+mod policy;
 mod settings;
 
 use std::sync::Arc;
@@ -30,6 +31,7 @@ use crate::record::Tag;
 pub use decide::{Decision, decide};
 pub use message::{MessageError, message};
 pub use mx::Mx;
+pub use policy::{Ruling, TlsPolicies};
 pub use settings::Settings;
 
 /// A message on its way out.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::attempt::{Tls, Try};
-use super::{Decision, Outgoing, Settings, decide};
+use super::{Decision, Outgoing, Ruling, Settings, decide};
 use crate::dns::{Candidate, LookupError, NoRoute, route};
 use crate::mail::Stage;
 use crate::record::{Attempt, AttemptResult, Event, Sent, SentState};
@@ -77,7 +77,7 @@ impl Mx {
     /// Sends `mail` straight to `host`, whatever DNS says of its domain: each address once.
     pub async fn deliver_to(&self, host: &str, mail: &Outgoing) -> SentState {
         let candidate = Candidate { host: host.to_owned(), preference: None };
-        match self.host(mail, &candidate, &mut Turn { round: 1, deadline: None }).await {
+        match self.host(mail, &candidate, &mut Turn { round: 1, deadline: None }, &Ruling::default()).await {
             Ok(()) => self.say(mail, SentState::Deferred, "no address of the host took it", vec![]),
             Err(Decision::Done) => self.say(mail, SentState::Delivered, "the host took it", vec![]),
             Err(_) => self.say(mail, SentState::Bounced, "the host refused it", vec![]),
@@ -94,8 +94,12 @@ impl Mx {
             Ok(found) => found.hosts,
             Err(none) => return self.no_route(mail, turn.round, &none),
         };
+        let ruling = match &self.settings.policies {
+            Some(policies) => policies.ruling(mail.to.domain()).await,
+            None => Ruling::default(),
+        };
         for (at, candidate) in hosts.iter().enumerate() {
-            match self.host(mail, candidate, turn).await {
+            match self.host(mail, candidate, turn, &ruling).await {
                 Ok(()) => {}
                 Err(Decision::Done) => return Round::Taken,
                 Err(_) => {
@@ -108,7 +112,18 @@ impl Mx {
     }
 
     /// Tries every address of a host. `Err`: no other host is to be tried.
-    async fn host(&self, mail: &Outgoing, candidate: &Candidate, turn: &mut Turn) -> Result<(), Decision> {
+    async fn host(
+        &self,
+        mail: &Outgoing,
+        candidate: &Candidate,
+        turn: &mut Turn,
+        ruling: &Ruling,
+    ) -> Result<(), Decision> {
+        if let Some(why) = ruling.forbids(&candidate.host) {
+            let attempt = self.unrouted(candidate, turn.round, AttemptResult::TlsPolicy, &why);
+            self.note_under(mail, attempt, ruling);
+            return Ok(());
+        }
         let addresses = match self.settings.names.addresses(&candidate.host).await {
             Ok(addresses) if !addresses.is_empty() => addresses,
             Ok(_) => return self.no_address(mail, candidate, turn.round, "it has no address"),
@@ -117,7 +132,7 @@ impl Mx {
             }
         };
         for address in addresses.into_iter().take(MAX_ADDRESSES) {
-            match self.address(mail, candidate, address, turn).await {
+            match self.address(mail, candidate, address, turn, ruling).await {
                 Decision::Next | Decision::InClear => {}
                 over => return Err(over),
             }
@@ -129,21 +144,28 @@ impl Mx {
     }
 
     /// Tries one address, and once more in clear where TLS failed.
-    async fn address(&self, mail: &Outgoing, candidate: &Candidate, address: IpAddr, turn: &mut Turn) -> Decision {
+    async fn address(
+        &self,
+        mail: &Outgoing,
+        candidate: &Candidate,
+        address: IpAddr,
+        turn: &mut Turn,
+        ruling: &Ruling,
+    ) -> Decision {
         let target = self.settings.dialer.target(&candidate.host, address, SMTP);
         let host = candidate.host.as_str();
         let deadline = turn.deadline(mail);
         let preference = candidate.preference;
         let attempt = Try { settings: &self.settings, mail, host, preference, round: turn.round, deadline };
-        let first = attempt.at(&target, Tls::Opportunistic).await;
+        let first = attempt.at(&target, ruling.tls()).await;
         let decision = decide(&first);
-        self.note(mail, first);
+        self.note_under(mail, first, ruling);
         if decision != Decision::InClear {
             return decision;
         }
         let second = attempt.at(&target, Tls::Clear).await;
         let decision = decide(&second);
-        self.note(mail, second);
+        self.note_under(mail, second, ruling);
         decision
     }
 
@@ -178,6 +200,7 @@ impl Mx {
             ms: 0,
             round,
             tls: None,
+            policy: None,
         }
     }
 
@@ -186,6 +209,12 @@ impl Mx {
         let schedule = &self.settings.timeouts.retry;
         let at = (round as usize - 1).min(schedule.len().saturating_sub(1));
         schedule.get(at).copied().unwrap_or(Duration::from_secs(300))
+    }
+
+    /// Notes an attempt, and what the TLS policy had to say.
+    fn note_under(&self, mail: &Outgoing, mut attempt: Attempt, ruling: &Ruling) {
+        ruling.note(&mut attempt);
+        self.note(mail, attempt);
     }
 
     fn note(&self, mail: &Outgoing, attempt: Attempt) {

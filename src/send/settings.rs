@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::TlsPolicies;
 use crate::dns::Lookups;
 use crate::record::Journal;
 use crate::scenario::Timeouts;
@@ -25,4 +26,6 @@ pub struct Settings {
     pub helo: String,
     /// Whose certificates are trusted when a peer's chain is judged.
     pub trust: Trust,
+    /// The TLS policies that it applies; none: opportunistic TLS.
+    pub policies: Option<TlsPolicies>,
 }

@@ -282,6 +282,7 @@ impl Probe {
             ms,
             round: self.round,
             tls: None,
+            policy: None,
         });
         self
     }

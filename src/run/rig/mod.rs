@@ -14,6 +14,7 @@
 mod collectors;
 mod faults;
 mod ground;
+mod publish;
 mod senders;
 
 use std::sync::Arc;
@@ -24,7 +25,7 @@ use super::{Context, Kind, RunError};
 use crate::collect::{Collecting, Since};
 use crate::dns::{Authority, Lookups};
 use crate::inventory::Role;
-use crate::lab::{Ground, Keep, Lab, Setting};
+use crate::lab::{Ground, Keep, Lab, Policies, Setting};
 use crate::plan::SharedPlan;
 use crate::record::{Event, Journal, RunStarted};
 use crate::scenario::{LabHostKind, Timeouts};
@@ -43,6 +44,7 @@ pub(super) struct Rig {
     fronts: Vec<Front>,
     collectors: Vec<Collecting>,
     lab: Option<Lab>,
+    policies: Option<Policies>,
     authority: Option<Authority>,
     /// Holds the lab's addresses against other labs of this machine.
     _ground: Option<Ground>,
@@ -80,6 +82,7 @@ impl Rig {
             timeouts: plan.scenario.timeouts.clone(),
             keep: Keep::Newest,
         };
+        let policies = ground::policies(plan, ground.as_ref(), &certificates, &dialer)?;
         let lab = ground::hosts(plan, setting, listeners)?;
         let collectors = collectors::open(plan, context, &names, journal, Since::Opening).await?;
         let trust = context.trust(plan.scenario.lab.is_some().then(|| certificates.certificate()));
@@ -92,6 +95,7 @@ impl Rig {
             fronts,
             collectors,
             lab,
+            policies,
             authority,
             _ground: ground,
         })

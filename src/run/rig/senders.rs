@@ -11,9 +11,11 @@ use super::super::Context;
 use super::{Names, Rig, timeouts};
 use crate::mail::Address;
 use crate::plan::SharedPlan;
+use crate::policy::Policy;
+use crate::policy::fetch::{Getter, Limits};
 use crate::record::{Journal, Tag};
-use crate::scenario::SenderKind;
-use crate::send::{Mx, Outgoing, Settings, message};
+use crate::scenario::{MxSender, SenderKind, TlsPolicy};
+use crate::send::{Mx, Outgoing, Settings, TlsPolicies, message};
 use crate::tls::Trust;
 use crate::world::{Dialer, Dice};
 
@@ -49,11 +51,13 @@ impl Senders {
             timeouts: timeouts(plan).clone(),
             helo: context.helo.clone(),
             trust,
+            policies: None,
         };
         let by_name = plan.scenario.senders.iter().map(|(name, sender)| {
             let SenderKind::Mx(stated) = &sender.kind;
             let helo = stated.helo.clone().unwrap_or_else(|| settings.helo.clone());
-            (name.clone(), Mx::new(Settings { helo, ..settings.clone() }))
+            let policies = policies(stated, plan, &settings);
+            (name.clone(), Mx::new(Settings { helo, policies, ..settings.clone() }))
         });
         Self {
             by_name: by_name.collect(),
@@ -61,6 +65,25 @@ impl Senders {
             maker: Maker { journal: journal.clone(), dice },
         }
     }
+}
+
+/// The TLS policies of a sender, with what it has cached when the run begins.
+fn policies(stated: &MxSender, plan: &SharedPlan, settings: &Settings) -> Option<TlsPolicies> {
+    if stated.tls_policy == TlsPolicy::Opportunistic {
+        return None;
+    }
+    let connect = settings.timeouts.connect;
+    let getter = Getter {
+        dialer: settings.dialer.clone(),
+        trust: settings.trust.clone(),
+        clock: settings.journal.clock(),
+        limits: Limits { connect, whole: (connect * 4).min(Limits::default().whole) },
+    };
+    let policies = TlsPolicies::mta_sts(getter, Arc::clone(&settings.names));
+    let Some(cached) = &stated.cache else { return Some(policies) };
+    let mx = cached.mx.iter().map(|pattern| pattern.to_ascii_lowercase()).collect();
+    let policy = Policy { mode: cached.mode, max_age: cached.max_age.as_secs(), mx };
+    Some(policies.with_cached(&plan.scenario.domain.value, policy, &cached.id, cached.age))
 }
 
 impl Maker {

@@ -9,6 +9,7 @@ mod expect;
 mod fault;
 mod lab;
 mod phase;
+mod policy;
 mod sender;
 mod value;
 mod when;

@@ -1,9 +1,10 @@
 //! Ways in, and standing proxies.
 
+use super::policy::cache;
 use super::value::key_name;
 use crate::inventory::decode::{host_name, secret};
-use crate::scenario::{MxSender, Proxy, Sender, SenderKind};
-use crate::source::read::{Fields, Kind, Said, scalar, spanned};
+use crate::scenario::{MxSender, Proxy, Sender, SenderKind, TlsPolicy};
+use crate::source::read::{Fields, Kind, Said, scalar, spanned, word};
 use crate::source::yaml::Node;
 use crate::source::{Diagnostic, Span, Spanned};
 
@@ -41,8 +42,11 @@ fn not_built(mut error: Diagnostic, kind: &str) -> Diagnostic {
 fn mx(node: &Node, said: &mut Said) -> Option<SenderKind> {
     let mut map = Fields::of(node, "an `mx` sender", said)?;
     let helo = map.optional("helo", host_name);
+    let tls_policy =
+        map.optional("tls-policy", word("a TLS policy of senders", "TLS policies", TlsPolicy::ALL, TlsPolicy::word));
+    let cache = map.optional("cache", spanned(cache));
     map.done();
-    Some(SenderKind::Mx(MxSender { helo }))
+    Some(SenderKind::Mx(MxSender { helo, tls_policy: tls_policy.unwrap_or_default(), cache }))
 }
 
 /// One entry of `proxies`.
