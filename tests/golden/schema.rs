@@ -16,6 +16,10 @@ use serde_json::Value;
 /// Mistakes that no schema can see: names that nothing has, parts that do not fit each other, and
 /// values whose form is right.
 const BEYOND_A_SCHEMA: &[&str] = &[
+    "a-lab-changed-where-there-is-none",
+    "a-cached-policy-that-is-not-applied",
+    "a-policy-published-for-another-domain",
+    "a-policy-fault-at-an-address-that-is-not-there",
     "a-banner-for-everybody-that-is-not-meant",
     "a-bounced-probe-that-is-somewhere",
     "a-collector-of-a-host-elsewhere",
