@@ -80,6 +80,7 @@ pub struct Publish {
     pub policies: IndexMap<String, LabPolicy>,
 }
 
+#[expect(clippy::derivable_impls, reason = "`words!` has no place for `#[default]`")]
 impl Default for TlsPolicy {
     fn default() -> Self {
         TlsPolicy::Opportunistic
