@@ -121,6 +121,18 @@ impl AuthMechanism {
 }
 
 words! {
+    /// What an MTA-STS policy demands of senders (RFC 8461 5).
+    StsMode {
+        /// Deliver to no host that the policy does not cover, nor without verified TLS.
+        Enforce = "enforce",
+        /// Deliver as usual, and report what `enforce` would have refused.
+        Testing = "testing",
+        /// As if there were no policy.
+        None = "none",
+    }
+}
+
+words! {
     /// An address family.
     Family {
         /// IPv4.

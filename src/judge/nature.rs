@@ -54,6 +54,7 @@ mod tests {
         Attempt {
             host: "mx2.new.example".to_owned(),
             address: None,
+            target: crate::record::Target::Mx,
             preference: Some(20),
             proxy: None,
             result: AttemptResult::Transient,
@@ -65,6 +66,9 @@ mod tests {
             ms: 1,
             round: 1,
             tls: None,
+            login: None,
+            recipients: vec![],
+            policy: None,
         }
     }
 

@@ -104,6 +104,7 @@ impl Story {
             tls: None,
             login: None,
             recipients: vec![],
+            policy: None,
         };
         let tag = self.probe();
         self.note(Event::Attempt { tag, attempt });

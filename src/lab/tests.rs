@@ -37,6 +37,7 @@ pub(super) fn lab_of(names: &[&str]) -> scenario::Lab {
         hosts: names.iter().map(|name| ((*name).to_owned(), host(name, LabHostKind::Store))).collect(),
         port: None,
         dns_port: None,
+        policies: indexmap::IndexMap::new(),
         dns_faults: vec![],
         network: None,
         families: vec![Family::V4],

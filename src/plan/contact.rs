@@ -2,7 +2,7 @@
 
 use super::ControlProbe;
 use crate::inventory::{Endpoint, Log, LogSource, Looks};
-use crate::scenario::{LabHostKind, Scenario, SenderKind};
+use crate::scenario::{LabHostKind, Scenario, SenderKind, TlsPolicy};
 
 /// Something that a run would contact.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,6 +73,10 @@ pub(super) fn contacts(scenario: &Scenario, controls: &[ControlProbe]) -> Vec<Co
                     Reach::Remote,
                 );
             }
+            if applies_mta_sts(scenario) {
+                let host = Endpoint { host: format!("mta-sts.{}", scenario.domain.value), port: 443 };
+                add(host.to_string(), "fetch the MTA-STS policy by HTTPS".to_owned(), Reach::Remote);
+            }
             for control in controls {
                 let why = format!("send a control probe for `{}` by SMTP", control.platform);
                 let place = Endpoint { host: control.host.clone(), port: 25 };
@@ -113,6 +117,12 @@ const LOCAL_PROGRAMS: &[&str] = &["cat", "journalctl", "tail"];
 fn reach_of_program(words: &[String]) -> Reach {
     let name = words.first().map_or("", |word| word.rsplit('/').next().unwrap_or(word));
     if LOCAL_PROGRAMS.contains(&name) { Reach::Loopback } else { Reach::Remote }
+}
+
+/// Whether some sender fetches the policy of the domain.
+fn applies_mta_sts(scenario: &Scenario) -> bool {
+    let applies = |kind: &SenderKind| matches!(kind, SenderKind::Mx(mx) if mx.tls_policy == TlsPolicy::MtaSts);
+    scenario.senders.values().any(|sender| applies(&sender.kind))
 }
 
 fn reach(place: &Endpoint) -> Reach {

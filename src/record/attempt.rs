@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::mail::{EnhancedStatus, Stage};
-use crate::terms::{AuthMechanism, UnknownWord, words};
+use crate::terms::{AuthMechanism, StsMode, UnknownWord, words};
 
 words! {
     /// How an attempt ended.
@@ -29,6 +29,9 @@ words! {
         Garbage = "garbage",
         /// The TLS handshake failed.
         TlsFailed = "tls-failed",
+        /// The domain's TLS policy forbids it: the policy does not cover the host, or its TLS is not
+        /// what the policy demands.
+        TlsPolicy = "tls-policy",
         /// The system could not send to the address at all.
         Unreachable = "unreachable",
         /// The host's addresses could not be found.
@@ -109,6 +112,9 @@ pub struct Attempt {
     /// What was answered to each recipient of the transaction, where there were several.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub recipients: Vec<RecipientReply>,
+    /// The TLS policy of the domain, where the sender applies any and found one.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub policy: Option<PolicySeen>,
 }
 
 /// A login, as it was tried.
@@ -127,6 +133,69 @@ pub struct RecipientReply {
     pub recipient: String,
     /// All lines of the reply, joined by line feeds.
     pub reply: String,
+}
+
+words! {
+    /// Where an MTA-STS policy came from.
+    PolicyOrigin {
+        /// From the sender's cache.
+        Cache = "cache",
+        /// It was fetched for this attempt.
+        Live = "live",
+    }
+}
+
+words! {
+    /// Whether a TLS policy held.
+    PolicyVerdict {
+        /// It demands nothing, or there is none.
+        NotDemanded = "not-demanded",
+        /// Everything that it demands was so, as far as the attempt came.
+        Held = "held",
+        /// It did not hold, and the mode is `testing`: the sender goes on and reports it.
+        Reported = "reported",
+        /// It did not hold, and the host was not used.
+        Refused = "refused",
+    }
+}
+
+/// The MTA-STS policy that applied to an attempt.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct PolicySeen {
+    /// What it demands; absent where there is none.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub mode: Option<StsMode>,
+    /// The `id` under which it was fetched.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub id: Option<String>,
+    /// Its patterns.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub mx: Vec<String>,
+    /// Where it came from.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub origin: Option<PolicyOrigin>,
+    /// Whether it held.
+    pub verdict: PolicyVerdict,
+    /// What did not hold, in the words of RFC 8460 4.3.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub failure: Option<String>,
+    /// Why the policy could not be fetched, where that was tried.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub fetch_failure: Option<String>,
+}
+
+impl Default for PolicySeen {
+    fn default() -> Self {
+        Self {
+            mode: None,
+            id: None,
+            mx: vec![],
+            origin: None,
+            verdict: PolicyVerdict::NotDemanded,
+            failure: None,
+            fetch_failure: None,
+        }
+    }
 }
 
 words! {

@@ -33,6 +33,7 @@ const VARYING: &[&str] = &[
     "detail",
     "proxy",
     "syns",
+    "origin",
 ];
 
 /// Lists in which entries repeat as often as a waiting probe happened to be tried again.

@@ -19,7 +19,10 @@ mod ran;
 mod run;
 mod tag;
 
-pub use attempt::{Attempt, AttemptResult, Certificate, LoginSeen, RecipientReply, Target, TlsEnd, TlsSeen};
+pub use attempt::{
+    Attempt, AttemptResult, Certificate, LoginSeen, PolicyOrigin, PolicySeen, PolicyVerdict, RecipientReply, Target,
+    TlsEnd, TlsSeen,
+};
 pub use canonical::canonical;
 pub use event::{
     BareLineEnds, Entry, Event, Firing, Handling, Landed, Looked, LookedState, Passed, Placement, RunStarted, Sent,

@@ -145,6 +145,7 @@ fn words(result: AttemptResult) -> &'static str {
         AttemptResult::Lost => "connection lost",
         AttemptResult::Garbage => "what is no SMTP",
         AttemptResult::TlsFailed => "the TLS handshake failed",
+        AttemptResult::TlsPolicy => "the TLS policy of the domain forbids it",
         AttemptResult::Unreachable => "the address cannot be reached",
         AttemptResult::NoAddress => "the host has no address",
         AttemptResult::PassedOver => "not tried",

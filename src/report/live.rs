@@ -263,6 +263,7 @@ mod tests {
             tls: None,
             login: None,
             recipients: vec![],
+            policy: None,
         };
         Event::Attempt { tag, attempt }
     }

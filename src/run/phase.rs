@@ -15,6 +15,9 @@ use crate::plan::PlannedPhase;
 use crate::record::{Event, SentState};
 use crate::send::{BETWEEN_LOOKS, Outgoing, RelayMta};
 
+/// Senders begin a little later than their phase: for so long they may yet say that they give up.
+const LAST_WORD: Duration = Duration::from_millis(300);
+
 /// Plays phase `index` of the scenario.
 ///
 /// # Errors
@@ -28,6 +31,7 @@ pub(super) async fn play(rig: &Rig, index: usize) -> Result<(), RunError> {
             relay.forget().await;
         }
     }
+    rig.publish(index)?;
     rig.raise(index).await?;
     let enough = CancellationToken::new();
     let mut senders = send(rig, phase, &enough);
@@ -75,7 +79,8 @@ async fn all(senders: &mut JoinSet<SentState>) {
 fn patience(rig: &Rig, phase: &PlannedPhase) -> Patience {
     let pace = interval(rig, phase) * phase.probes.len() as u32;
     let rounds = rounds(phase.probes.len(), width(rig, phase));
-    Patience { deadline: Instant::now() + pace + phase.within * rounds, watch: phase.watch, in_flight: rig.in_flight() }
+    let deadline = Instant::now() + pace + phase.within * rounds + LAST_WORD;
+    Patience { deadline, watch: phase.watch, in_flight: rig.in_flight() }
 }
 
 /// The time from one probe to the next: what the phase states, else what the scenario allows.

@@ -35,6 +35,15 @@ const FILES: &[(&str, &str)] = &[
         "16-every-source-leaves-through-the-new-smarthost.yaml",
         include_str!("../../scenarios/16-every-source-leaves-through-the-new-smarthost.yaml"),
     ),
+    ("20-policy-still-lists-the-old-mx.yaml", include_str!("../../scenarios/20-policy-still-lists-the-old-mx.yaml")),
+    ("21-backup-missing-from-the-policy.yaml", include_str!("../../scenarios/21-backup-missing-from-the-policy.yaml")),
+    (
+        "22-policy-changed-but-its-id-did-not.yaml",
+        include_str!("../../scenarios/22-policy-changed-but-its-id-did-not.yaml"),
+    ),
+    ("23-policy-and-id-changed-together.yaml", include_str!("../../scenarios/23-policy-and-id-changed-together.yaml")),
+    ("24-migration-in-the-right-order.yaml", include_str!("../../scenarios/24-migration-in-the-right-order.yaml")),
+    ("25-migration-in-the-wrong-order.yaml", include_str!("../../scenarios/25-migration-in-the-wrong-order.yaml")),
 ];
 
 /// The bundled scenarios, in order.

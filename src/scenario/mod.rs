@@ -16,6 +16,7 @@ pub mod fault;
 pub mod form;
 mod load;
 mod model;
+mod policy;
 pub mod schema;
 pub mod standing;
 mod waits;
@@ -30,4 +31,5 @@ pub use model::{
     Busy, Defaults, Lab, LabHost, LabHostKind, LabSubmission, LabTls, Limits, MxSender, Phase, Probes, Proxy, RealHost,
     Scenario, Sender, SenderKind, Timeouts, Verify,
 };
+pub use policy::{CachedPolicy, LabPolicy, PolicyAction, PolicyCertificate, PolicyFault, Publish, TlsPolicy};
 pub use waits::{LAB_SCALE, Waits};

@@ -9,7 +9,7 @@ use ipnet::Ipv4Net;
 use super::fault::DnsFault;
 use super::form::Letter;
 use super::ways::{Command, Relay, Sendmail, Submission};
-use super::{Expectation, Fault, Judged};
+use super::{CachedPolicy, Expectation, Fault, Judged, LabPolicy, Publish, TlsPolicy};
 use crate::classes::SenderClass;
 use crate::inventory::{Endpoint, Inventory, Secret};
 use crate::mail::{Address, Reply};
@@ -175,6 +175,8 @@ pub struct Lab {
     pub port: Option<Spanned<u16>>,
     /// The port of the DNS authority; none: a free high one.
     pub dns_port: Option<Spanned<u16>>,
+    /// MTA-STS policies by domain, in file order.
+    pub policies: IndexMap<String, LabPolicy>,
     /// Names that the authority answers wrongly, for the whole scenario.
     pub dns_faults: Vec<DnsFault>,
     /// The network that the hosts' addresses come from: `.1` is the DNS authority, hosts follow
@@ -182,6 +184,13 @@ pub struct Lab {
     pub network: Option<Spanned<Ipv4Net>>,
     /// Address families that hosts have. Default v4.
     pub families: Vec<Family>,
+}
+
+impl Lab {
+    /// How many IPv4 addresses its hosts and policy hosts need, where each has its own.
+    pub fn ipv4_places(&self) -> usize {
+        self.hosts.len() + self.policies.values().map(|policy| policy.addresses).sum::<usize>()
+    }
 }
 
 /// One host of the lab.
@@ -335,12 +344,16 @@ impl SenderKind {
 }
 
 /// Settings of the `mx` sender.
-#[derive(Clone, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Debug, PartialEq, Default)]
 pub struct MxSender {
     /// The name in EHLO; none: this machine's, or the lab's.
     pub helo: Option<String>,
     /// The MTA that it behaves as.
     pub class: SenderClass,
+    /// Which TLS policies it applies. Default opportunistic.
+    pub tls_policy: TlsPolicy,
+    /// The MTA-STS policy of the domain under test that it has cached when the run begins.
+    pub cache: Option<Spanned<CachedPolicy>>,
 }
 
 /// A standing proxy that is told about faults over its control API.
@@ -361,6 +374,8 @@ pub struct Proxy {
 pub struct Phase {
     /// Its name, unique in the scenario.
     pub name: Spanned<String>,
+    /// What changes in the lab before it begins, and stays so.
+    pub publish: Option<Publish>,
     /// In force for the phase.
     pub faults: Vec<Fault>,
     /// Sent in it; none: the phase judges an earlier one's.

@@ -17,6 +17,15 @@ pub(super) struct Tried {
     pub(super) ended: Option<(Stage, Failure)>,
 }
 
+/// What a TLS policy demands of a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Demand {
+    /// Nothing.
+    Nothing,
+    /// TLS, with a certificate that verifies for the host.
+    Verified,
+}
+
 /// One attempt under way.
 pub(super) struct Try<'a> {
     pub(super) settings: &'a Settings,
@@ -25,6 +34,7 @@ pub(super) struct Try<'a> {
     pub(super) preference: Option<u16>,
     pub(super) round: u32,
     pub(super) deadline: Instant,
+    pub(super) demand: Demand,
 }
 
 impl Try<'_> {
@@ -37,6 +47,13 @@ impl Try<'_> {
         };
         if end.failure == Some(Failure::Timeout) && self.holds_out() == Patience::EachRead {
             end.failure = Some(Failure::Trickle);
+        }
+        if self.demand == Demand::Verified && end.result == AttemptResult::TlsFailed {
+            end.result = AttemptResult::TlsPolicy;
+        }
+        if end.result == AttemptResult::TlsPolicy {
+            // A host that a policy rules out is as one that cannot be reached (RFC 8461 5.1).
+            end.failure = Some(Failure::Refused);
         }
         let ended = end.failure.map(|failure| (if taken(&end) { Stage::Quit } else { end.stage }, failure));
         let attempt = Attempt {
@@ -56,6 +73,7 @@ impl Try<'_> {
             tls: seen,
             login: None,
             recipients: end.recipients,
+            policy: None,
         };
         Tried { attempt, ended }
     }
@@ -83,7 +101,22 @@ impl Try<'_> {
                 }
             }
         }
+        if let Some(why) = self.lacking(seen.as_ref()) {
+            let end = End::seen(AttemptResult::TlsPolicy, Stage::Starttls, Failure::Refused, why);
+            return self.pass().leave(session, end).await;
+        }
         self.pass().transaction(session, &hello.capabilities).await
+    }
+
+    /// What a session lacks that must be verified.
+    fn lacking(&self, seen: Option<&TlsSeen>) -> Option<String> {
+        if self.demand != Demand::Verified {
+            return None;
+        }
+        let Some(seen) = seen else { return Some("the policy demands TLS, and there is none".to_owned()) };
+        let flaws: Vec<&str> = seen.verdicts.iter().map(String::as_str).filter(|it| *it != "trusted").collect();
+        (!flaws.is_empty())
+            .then(|| format!("the policy demands a verified certificate, and it is {}", flaws.join(", ")))
     }
 
     /// EHLO, and HELO where the class says it.

@@ -83,6 +83,7 @@ impl Speak<'_> {
             tls: None,
             login: None,
             recipients: end.recipients,
+            policy: None,
         }
     }
 

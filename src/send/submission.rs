@@ -163,6 +163,7 @@ impl Submitter {
             tls: None,
             login: None,
             recipients: vec![],
+            policy: None,
         }
     }
 

@@ -288,6 +288,7 @@ impl Probe {
             tls: None,
             login: None,
             recipients: vec![],
+            policy: None,
         });
         self
     }

@@ -11,11 +11,12 @@ use super::super::{Context, Kind, RunError};
 use super::Names;
 use crate::dns::{Authority, LookupError, Lookups, Resolver};
 use crate::inventory::Endpoint;
-use crate::lab::{Ground, Lab, Setting};
+use crate::lab::{Ground, Lab, Policies, Setting, with_records};
 use crate::plan::Plan;
 use crate::record::{Standing, StandingProxy};
 use crate::scenario::LabHostKind;
 use crate::tls;
+use crate::world::Dialer;
 
 /// The SMTP port of hosts that are no lab's.
 const SMTP: u16 = 25;
@@ -69,10 +70,13 @@ pub(super) async fn names(
 ) -> Result<(Option<Authority>, Names), RunError> {
     let harness = |error: &dyn std::fmt::Display| RunError::new(Kind::Harness, error);
     if let (Some(lab), Some(ground)) = (&plan.scenario.lab, ground) {
-        let zones: Vec<(String, String)> =
-            lab.zones.iter().map(|(origin, text)| (origin.clone(), text.value.clone())).collect();
-        let hosts: Vec<(String, Vec<IpAddr>)> =
-            ground.hosts.iter().map(|(host, site)| (host.clone(), distinct(&site.addresses))).collect();
+        let zones = with_records(&lab.zones, &lab.policies);
+        let hosts: Vec<(String, Vec<IpAddr>)> = ground
+            .hosts
+            .iter()
+            .chain(&ground.policies)
+            .map(|(host, site)| (host.clone(), distinct(&site.addresses)))
+            .collect();
         let authority =
             Authority::start(ground.dns, &zones, &hosts, &lab.dns_faults).await.map_err(|error| harness(&error))?;
         let resolver = Resolver::at(authority.address()).map_err(|error| harness(&error))?;
@@ -158,6 +162,18 @@ pub(super) fn platforms(plan: &Plan) -> HashMap<String, String> {
 /// The lab's certificate authority, made for this run.
 pub(super) fn certificates() -> Result<Arc<tls::Authority>, RunError> {
     tls::Authority::new().map(Arc::new).map_err(|error| RunError::new(Kind::Harness, error))
+}
+
+/// The lab's policy hosts.
+pub(super) fn policies(
+    plan: &Plan,
+    ground: Option<&Ground>,
+    certificates: &Arc<tls::Authority>,
+    dialer: &Dialer,
+) -> Result<Option<Policies>, RunError> {
+    let (Some(lab), Some(ground)) = (&plan.scenario.lab, ground) else { return Ok(None) };
+    let up = Policies::up(&lab.policies, ground, Arc::clone(certificates), dialer);
+    up.map(Some).map_err(|error| RunError::new(Kind::Harness, error))
 }
 
 /// The lab's embedded hosts, on the listeners that were kept for them.

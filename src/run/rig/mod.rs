@@ -18,6 +18,7 @@ mod ground;
 mod logins;
 mod maker;
 mod posts;
+mod publish;
 mod senders;
 
 use std::sync::Arc;
@@ -29,7 +30,7 @@ use crate::classes::SenderClass;
 use crate::collect::{Collecting, Since};
 use crate::dns::{Authority, Lookups};
 use crate::inventory::Role;
-use crate::lab::{Ground, Keep, Lab, Outbound, Setting};
+use crate::lab::{Ground, Keep, Lab, Outbound, Policies, Setting};
 use crate::plan::SharedPlan;
 use crate::record::{Event, Journal, RunStarted};
 use crate::scenario::LabHostKind;
@@ -51,6 +52,7 @@ pub(super) struct Rig {
     posts: Posts,
     collectors: Vec<Collecting>,
     lab: Option<Lab>,
+    policies: Option<Policies>,
     authority: Option<Authority>,
     /// Holds the lab's addresses against other labs of this machine.
     _ground: Option<Ground>,
@@ -87,13 +89,15 @@ impl Rig {
             outbound: Outbound { logins: logins.clone(), names: Some(Arc::clone(&names)), dice },
             keep: Keep::Newest,
         };
+        let policies = ground::policies(plan, ground.as_ref(), &certificates, &dialer)?;
         let lab = ground::hosts(plan, setting, listeners)?;
         let collectors = collectors::open(plan, context, &names, journal, Since::Opening).await?;
         let trust = context.trust(plan.scenario.lab.is_some().then(|| certificates.certificate()));
         let class = SenderClass::default();
         let waits = plan.scenario.waits(class);
         let (journal_of, helo) = (journal.clone(), context.helo.clone());
-        let settings = send::Settings { names, dialer, journal: journal_of, dice, class, waits, helo, trust };
+        let settings =
+            send::Settings { names, dialer, journal: journal_of, dice, class, waits, helo, trust, policies: None };
         let lab_hosts = plan.scenario.lab.iter().flat_map(|lab| lab.hosts.keys());
         let lab_places =
             lab_hosts.filter_map(|host| Some((host.clone(), places.own().get(host)?.first()?.to_string())));
@@ -108,6 +112,7 @@ impl Rig {
             posts,
             collectors,
             lab,
+            policies,
             authority,
             _ground: ground,
         })

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
+use std::sync::Arc;
 
 use indexmap::IndexMap;
 
@@ -10,9 +11,11 @@ use super::Rig;
 use super::logins::{self, Logins};
 pub(in super::super) use super::maker::Maker;
 use crate::plan::SharedPlan;
+use crate::policy::Policy;
+use crate::policy::fetch::{Getter, Limits};
 use crate::scenario::ways::{Command, Sendmail, Stdin, Submission, Value};
-use crate::scenario::{Sender, SenderKind};
-use crate::send::{Hander, Manner, Mx, RelayMta, Sending, Server, Settings, Submitter, Way};
+use crate::scenario::{MxSender, Sender, SenderKind, TlsPolicy};
+use crate::send::{Hander, Manner, Mx, RelayMta, Sending, Server, Settings, Submitter, TlsPolicies, Way};
 use crate::tls::Trust;
 
 /// All senders of a scenario, and the one for controls.
@@ -56,7 +59,8 @@ impl Making<'_> {
             SenderKind::Mx(stated) => {
                 let helo = stated.helo.clone().unwrap_or_else(|| settings.helo.clone());
                 let (class, waits) = (stated.class, self.plan.scenario.waits(stated.class));
-                Ok(Way::Mx(Mx::new(Settings { helo, class, waits, ..settings })))
+                let policies = policies(stated, self.plan, &settings);
+                Ok(Way::Mx(Mx::new(Settings { helo, class, waits, policies, ..settings })))
             }
             SenderKind::Submission(stated) => Ok(Way::Submission(self.submitter(sender, stated).await?)),
             SenderKind::Sendmail(stated) => Ok(Way::Program(self.hander(self.sendmail(stated)))),
@@ -136,6 +140,25 @@ impl Making<'_> {
             USUAL.iter().filter_map(|name| Some(((*name).to_owned(), self.context.environment.get(name)?.to_owned())));
         known.collect()
     }
+}
+
+/// The TLS policies of a sender, with what it has cached when the run begins.
+fn policies(stated: &MxSender, plan: &SharedPlan, settings: &Settings) -> Option<TlsPolicies> {
+    if stated.tls_policy == TlsPolicy::Opportunistic {
+        return None;
+    }
+    let connect = settings.waits.timeouts.connect;
+    let getter = Getter {
+        dialer: settings.dialer.clone(),
+        trust: settings.trust.clone(),
+        clock: settings.journal.clock(),
+        limits: Limits { connect, whole: (connect * 4).min(Limits::default().whole) },
+    };
+    let policies = TlsPolicies::mta_sts(getter, Arc::clone(&settings.names));
+    let Some(cached) = &stated.cache else { return Some(policies) };
+    let mx = cached.mx.iter().map(|pattern| pattern.to_ascii_lowercase()).collect();
+    let policy = Policy { mode: cached.mode, max_age: cached.max_age.as_secs(), mx };
+    Some(policies.with_cached(&plan.scenario.domain.value, policy, &cached.id, cached.age))
 }
 
 /// The authorities of a sender's own file.

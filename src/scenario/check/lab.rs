@@ -7,7 +7,7 @@ use crate::scenario::{Lab, LabHost, LabHostKind, Scenario};
 use crate::source::{Diagnostic, Spanned, plural};
 
 pub(super) fn check(scenario: &Scenario, lab: &Lab, files: &mut Files) {
-    if let Some(said) = lab.network.as_ref().and_then(|network| room(network, lab.hosts.len())) {
+    if let Some(said) = lab.network.as_ref().and_then(|network| room(network, lab.ipv4_places())) {
         files.say(said);
     }
     for host in lab.hosts.values() {

@@ -12,6 +12,7 @@ mod lab;
 mod names;
 mod phase;
 mod platform;
+mod policy;
 mod proxy;
 mod sender;
 mod shadow;
@@ -71,6 +72,7 @@ pub(super) fn check(scenario: &Scenario, files: &mut Files) {
     platform::check(scenario, files);
     proxy::check(scenario, files);
     sender::check(scenario, files);
+    policy::check(scenario, files);
     if let Some(lab) = &scenario.lab {
         lab::check(scenario, lab, files);
         zone::check(scenario, lab, files);

@@ -6,6 +6,7 @@ use indexmap::IndexMap;
 use ipnet::Ipv4Net;
 
 use super::dns::dns;
+use super::policy::policies;
 use super::value::{key_name, refusal, reply};
 use crate::inventory::Secret;
 use crate::inventory::decode::{endpoint, host_name, secret};
@@ -44,6 +45,7 @@ pub(super) fn lab(node: &Node, said: &mut Said) -> Option<Lab> {
     let port = map.optional("port", spanned(number(1..=u64::from(u16::MAX))));
     let network = map.optional("network", spanned(ipv4_network));
     let dns = map.optional("dns", dns).unwrap_or_default();
+    let policies = map.optional("policies", policies).unwrap_or_default();
     let families = map.several("families", word("an address family", "families", Family::ALL, Family::word));
     map.done();
     Some(Lab {
@@ -51,6 +53,7 @@ pub(super) fn lab(node: &Node, said: &mut Said) -> Option<Lab> {
         zones: zones.into_iter().map(|(origin, text)| (origin.value, text)).collect(),
         hosts: hosts.into_iter().map(|host| (host.name.value.clone(), host)).collect(),
         port,
+        policies,
         dns_port: dns.port,
         dns_faults: dns.faults,
         network,
@@ -58,7 +61,12 @@ pub(super) fn lab(node: &Node, said: &mut Said) -> Option<Lab> {
     })
 }
 
-fn zone(origin: &Spanned<String>, node: &Node, said: &mut Said) -> Option<(Spanned<String>, Spanned<String>)> {
+/// One entry of `zones`.
+pub(super) fn zone(
+    origin: &Spanned<String>,
+    node: &Node,
+    said: &mut Said,
+) -> Option<(Spanned<String>, Spanned<String>)> {
     Some((key_name(origin, said)?, spanned(text)(node, said)?))
 }
 

@@ -10,6 +10,7 @@ mod fault;
 mod lab;
 mod letter;
 mod phase;
+mod policy;
 mod sender;
 mod value;
 mod ways;

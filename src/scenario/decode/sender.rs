@@ -1,11 +1,12 @@
 //! Ways in, and standing proxies.
 
+use super::policy::cache;
 use super::value::key_name;
 use super::ways;
 use crate::classes::SenderClass;
 use crate::inventory::decode::{host_name, secret};
 use crate::scenario::standing::{LEASES, RUN_LEASE};
-use crate::scenario::{MxSender, Proxy, Sender, SenderKind};
+use crate::scenario::{MxSender, Proxy, Sender, SenderKind, TlsPolicy};
 use crate::source::read::{Fields, Kind, Said, lasting, scalar, spanned, word};
 use crate::source::yaml::Node;
 use crate::source::{Diagnostic, Span, Spanned};
@@ -38,8 +39,11 @@ fn mx(node: &Node, said: &mut Said) -> Option<SenderKind> {
     let mut map = Fields::of(node, "an `mx` sender", said)?;
     let helo = map.optional("helo", host_name);
     let class = map.optional("class", class).unwrap_or_default();
+    let tls_policy =
+        map.optional("tls-policy", word("a TLS policy of senders", "TLS policies", TlsPolicy::ALL, TlsPolicy::word));
+    let cache = map.optional("cache", spanned(cache));
     map.done();
-    Some(SenderKind::Mx(MxSender { helo, class }))
+    Some(SenderKind::Mx(MxSender { helo, class, tls_policy: tls_policy.unwrap_or_default(), cache }))
 }
 
 /// The MTA that an `mx` sender behaves as.

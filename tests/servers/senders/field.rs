@@ -165,6 +165,7 @@ fn plan(network: &str, trials: &[Trial]) -> scenario::Lab {
         dns_faults: trials.iter().filter_map(Trial::misnamed).collect(),
         network: Some(at_no_place(network.parse().expect("a network"))),
         families: vec![Family::V4],
+        policies: indexmap::IndexMap::new(),
     }
 }
 
