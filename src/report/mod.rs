@@ -9,6 +9,7 @@
 //!   story     what happened to one probe, in order, faults woven in
 //!   route     the same without what differs between like probes, so that they can be grouped
 //!   evidence  the same with times and places, for one probe
+//!   finding   what an audit or a scan found, and what shows it
 //!   failure   an expectation that did not hold, drawn at the scenario's own line
 //!   live      what is shown while a run is under way
 //! ```
@@ -18,6 +19,7 @@
 
 mod evidence;
 mod failure;
+mod finding;
 mod json;
 mod junit;
 mod leg;

@@ -38,6 +38,7 @@ fn cases() -> Vec<(&'static str, Record)> {
         ("null-mx", cases::null_mx()),
         ("both-families", cases::both_families()),
         ("relayed-by-a-real-server", cases::relayed_by_a_real_server()),
+        ("audited", cases::audited()),
     ]
 }
 
