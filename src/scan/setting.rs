@@ -139,6 +139,40 @@ pub(crate) struct Reading {
     /// Definitions that are part of other settings: a name in one of them is no reference of its own
     /// as long as something uses it.
     pub(crate) definitions: Vec<Definition>,
+    /// Files that this one makes part of the configuration.
+    pub(crate) follows: Vec<Follow>,
+}
+
+/// A file that another one refers to.
+#[derive(Clone, Debug)]
+pub(crate) struct Follow {
+    /// The file.
+    pub(crate) file: String,
+    /// The product that reads it.
+    pub(crate) product: &'static str,
+    /// How it is written.
+    pub(crate) shape: Shape,
+    /// What its entries are for; nothing where they are no way of mail.
+    pub(crate) role: Option<Role>,
+    /// The setting that refers to it.
+    pub(crate) key: String,
+    /// The file with that setting, and where it stands there.
+    pub(crate) from: (String, usize),
+}
+
+/// How a file is written that another one refers to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shape {
+    /// A key, white space, a value; lines that begin with white space go on.
+    Table,
+    /// The same, with the key up to a colon.
+    Colon,
+    /// One domain or host a line.
+    List,
+    /// Made from the table of the same name without its extension.
+    Compiled,
+    /// Shell assignments.
+    Environment,
 }
 
 /// A variable or macro.

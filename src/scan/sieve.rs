@@ -74,9 +74,6 @@ fn needles(wanted: &Wanted) -> BTreeSet<Vec<u8>> {
     for network in wanted.networks() {
         needles.extend(address_needles(network));
     }
-    for domain in wanted.domains() {
-        needles.extend(cases(best_run(domain, &[])));
-    }
     needles.retain(|it| !it.is_empty() && it.len() < OVERLAP);
     needles
 }

@@ -166,6 +166,26 @@ pub(crate) fn unescape(word: &str) -> Option<String> {
     changed.then(|| String::from_utf8_lossy(&bytes).into_owned())
 }
 
+/// A constant of a program with its `\\uXXXX` resolved.
+pub(crate) fn unescape_points(constant: &str) -> String {
+    let mut parts = constant.split("\\u");
+    let mut out = parts.next().unwrap_or("").to_owned();
+    for part in parts {
+        let point = part.get(..4).and_then(|digits| u32::from_str_radix(digits, 16).ok()).and_then(char::from_u32);
+        match point {
+            Some(c) => {
+                out.push(c);
+                out.push_str(&part[4..]);
+            }
+            None => {
+                out.push_str("\\u");
+                out.push_str(part);
+            }
+        }
+    }
+    out
+}
+
 /// `&#46;` or `&#x2e;` at the start of `rest`: the character and how long it is written.
 fn entity(rest: &str) -> Option<(u32, usize)> {
     let body = rest.strip_prefix("&#")?;
