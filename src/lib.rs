@@ -44,11 +44,14 @@
 //! | collect | where mail can land: IMAP, Maildir, mbox, logs |
 //! | judge | settle, compare: from what was seen to a verdict |
 //! | run | the story of a drill, and the rig that it needs |
+//! | scan | configuration that still names the old platform |
 //! | report | one file a format, pure |
+//! | diff | two records side by side |
 //! | cli | arguments, one file a command, exit codes |
 
 pub mod cli;
 pub mod collect;
+pub mod diff;
 pub mod dns;
 pub mod inventory;
 pub mod judge;
@@ -59,6 +62,7 @@ pub mod proxy;
 pub mod record;
 pub mod report;
 pub mod run;
+pub mod scan;
 pub mod scenario;
 pub mod send;
 pub mod smtp;

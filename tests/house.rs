@@ -47,11 +47,14 @@ const ROOMS: &[(&str, &[&str])] = &[
             "world",
         ],
     ),
+    ("scan", &["inventory", "record", "source", "terms"]),
     ("report", &["mail", "record", "source", "terms"]),
+    ("diff", &["record", "source", "terms"]),
     (
         "cli",
         &[
             "collect",
+            "diff",
             "dns",
             "inventory",
             "judge",
@@ -62,6 +65,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "record",
             "report",
             "run",
+            "scan",
             "scenario",
             "send",
             "smtp",

@@ -12,14 +12,17 @@
 
 mod arguments;
 mod check;
+mod diff;
 mod drill;
 mod exit;
 mod files;
 mod healthcheck;
+mod manual;
 mod plan;
 mod progress;
 mod proxy;
 mod report;
+mod scan;
 mod schema;
 mod screen;
 mod watch;
@@ -73,7 +76,11 @@ pub fn main(mut machine: Machine) -> Exit {
         Command::Watch(watch) => watch::watch(&mut machine, &screen, &common, &watch),
         Command::Proxy(proxy) => proxy::proxy(&mut machine, &screen, &proxy),
         Command::Healthcheck(wanted) => healthcheck::healthcheck(&screen, &wanted),
+        Command::Diff(wanted) => diff::diff(&screen, &common, &wanted),
         Command::Report(report) => report::report(&screen, &common, &report),
+        Command::Completions { shell } => manual::completions(&screen, shell),
+        Command::Man => manual::man(&screen),
+        Command::Scan(wanted) => scan::scan(&mut machine, &screen, &common, &wanted),
         Command::Schema(schema) => schema::schema(&screen, &schema),
     }
 }

@@ -1,9 +1,9 @@
 //! Archives and compressed files, read in place and never unpacked to disk.
 
+use std::cell::Cell;
 use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::rc::Rc;
-use std::cell::Cell;
 use std::sync::atomic::AtomicU64;
 
 use super::known;
@@ -65,7 +65,9 @@ pub(crate) fn read(walk: &Walk<'_>, name: &str, kind: Kind, walked: &mut Walked)
 
 fn why(error: &io::Error, most: u64) -> String {
     match error.kind() {
-        io::ErrorKind::FileTooLarge => format!("more than {} MiB came out of it; the rest was not looked at", most >> 20),
+        io::ErrorKind::FileTooLarge => {
+            format!("more than {} MiB came out of it; the rest was not looked at", most >> 20)
+        }
         io::ErrorKind::UnexpectedEof => "it ends in the middle".to_owned(),
         _ => format!("it cannot be read to its end: {error}"),
     }
@@ -80,7 +82,14 @@ struct Inside<'a> {
 }
 
 impl Inside<'_> {
-    fn open(&self, name: &str, kind: Kind, source: Box<dyn Read + '_>, depth: usize, walked: &mut Walked) -> io::Result<()> {
+    fn open(
+        &self,
+        name: &str,
+        kind: Kind,
+        source: Box<dyn Read + '_>,
+        depth: usize,
+        walked: &mut Walked,
+    ) -> io::Result<()> {
         if depth > MAX_DEPTH {
             walked.unable(name, &format!("it lies in {MAX_DEPTH} archives; deeper ones are not opened"));
             return Ok(());
@@ -148,7 +157,9 @@ impl Inside<'_> {
         let mut packed = Packed { bytes: None, modified };
         if chance == Chance::Possible {
             match (large, keep(self.kept, bytes.len() as u64, MAX_KEPT)) {
-                (true, _) => walked.unable(name, "it may name the platform, and is too large to be parsed in an archive"),
+                (true, _) => {
+                    walked.unable(name, "it may name the platform, and is too large to be parsed in an archive")
+                }
                 (false, Chance::Excluded) => walked.unable(name, "too much of the archives names the platform"),
                 (false, Chance::Possible) => {
                     packed.bytes = Some(bytes.into());

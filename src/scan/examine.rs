@@ -17,8 +17,28 @@ const MAX_LEADS: usize = 20;
 
 /// Ends of names that no program reads.
 const COPIES: &[&str] = &[
-    ".bak", ".old", ".orig", ".save", ".saved", ".backup", "~", ".dpkg-old", ".dpkg-dist", ".dpkg-new", ".ucf-old",
-    ".ucf-dist", ".rpmsave", ".rpmnew", ".rpmorig", ".dist", ".proto", ".sample", ".example", ".disabled", ".swp", ".template",
+    ".bak",
+    ".old",
+    ".orig",
+    ".save",
+    ".saved",
+    ".backup",
+    "~",
+    ".dpkg-old",
+    ".dpkg-dist",
+    ".dpkg-new",
+    ".ucf-old",
+    ".ucf-dist",
+    ".rpmsave",
+    ".rpmnew",
+    ".rpmorig",
+    ".dist",
+    ".proto",
+    ".sample",
+    ".example",
+    ".disabled",
+    ".swp",
+    ".template",
 ];
 
 /// What is looked for, and what is known of all files.
@@ -46,7 +66,8 @@ impl Examiner<'_> {
             Some(Understood { product, reading }) => (product, reading),
             None => ("unknown", Reading::default()),
         };
-        let mut file = File { examiner: self, name, text, product, hits: &hits, taken: vec![false; hits.len()], found: vec![] };
+        let mut file =
+            File { examiner: self, name, text, product, hits: &hits, taken: vec![false; hits.len()], found: vec![] };
         for setting in &reading.settings {
             file.setting(setting, &reading);
         }
@@ -89,7 +110,8 @@ impl Examiner<'_> {
                 let missing = self.wanted.plain(&setting.value).iter().any(|hit| !held.contains(&hit.name));
                 if missing {
                     setting.state = State::Unused;
-                    setting.note = Some(format!("`{}` does not hold it yet: `postmap` makes it count", base(&compiled)));
+                    setting.note =
+                        Some(format!("`{}` does not hold it yet: `postmap` makes it count", base(&compiled)));
                 }
             }
         }
@@ -99,7 +121,8 @@ impl Examiner<'_> {
     /// The compiled form of a table that is read instead of it, and the names in it.
     fn compiled_of(&self, table: &str) -> Option<(String, Vec<String>)> {
         let names = [".db", ".lmdb", ".cdb", ".pag"].iter().map(|end| format!("{table}{end}"));
-        let compiled = names.into_iter().find(|name| self.follows.get(name).is_some_and(|it| it.shape == Shape::Compiled))?;
+        let compiled =
+            names.into_iter().find(|name| self.follows.get(name).is_some_and(|it| it.shape == Shape::Compiled))?;
         let text = product::compiled(&self.tree.read(&compiled)?);
         let held = self.wanted.plain(text.as_str()).into_iter().map(|hit| hit.name).collect();
         Some((compiled, held))
@@ -159,11 +182,16 @@ impl Examiner<'_> {
             Some(_) => State::Active,
             None => State::Lead,
         };
-        let older = self.tree.modified(name).zip(self.tree.modified(source)).is_some_and(|(made, changed)| made < changed);
+        let older =
+            self.tree.modified(name).zip(self.tree.modified(source)).is_some_and(|(made, changed)| made < changed);
         let note = match (text, older) {
             (None, _) => "its source is not there; this is what is read".to_owned(),
-            (Some(_), true) => format!("older than `{}`, which does not hold it any more; this is what is read", base(source)),
-            (Some(_), false) => format!("`{}` does not hold it any more; this is what is read, or a deleted entry of it", base(source)),
+            (Some(_), true) => {
+                format!("older than `{}`, which does not hold it any more; this is what is read", base(source))
+            }
+            (Some(_), false) => {
+                format!("`{}` does not hold it any more; this is what is read, or a deleted entry of it", base(source))
+            }
         };
         Some((state, note))
     }
@@ -253,7 +281,8 @@ fn word(line: &str, hit: &Range<usize>) -> Range<usize> {
 
 /// What a line seems to set: its first word, without the mark of a comment.
 fn key_of(line: &str, before: usize) -> String {
-    let body = line[..before].trim_start_matches(|c: char| c.is_whitespace() || matches!(c, '#' | ';' | '/' | '*' | '-' | '!' | '<'));
+    let body = line[..before]
+        .trim_start_matches(|c: char| c.is_whitespace() || matches!(c, '#' | ';' | '/' | '*' | '-' | '!' | '<'));
     let body = body.strip_prefix("dnl ").unwrap_or(body);
     let body = body.strip_prefix("define(`").unwrap_or(body);
     let ends = |c: char| c.is_whitespace() || matches!(c, '=' | '(' | '\'' | '"' | ',' | '>' | '\u{1}');
@@ -410,7 +439,11 @@ impl File<'_> {
             }
             // One reference a line: the same name again says nothing new.
             let place = reference.place.line;
-            if !self.found.iter().any(|it| it.place.line == place && it.name == reference.name && it.state == reference.state) {
+            if !self
+                .found
+                .iter()
+                .any(|it| it.place.line == place && it.name == reference.name && it.state == reference.state)
+            {
                 self.found.push(reference);
             }
         }
@@ -419,13 +452,37 @@ impl File<'_> {
 
 /// Whether a name is one of Postfix's own parameters, and not of the administrator's.
 fn is_parameter(name: &str) -> bool {
-    let own = ["my", "smtp", "lmtp", "relay", "virtual", "local", "mail", "proxy", "masquerade", "inet", "address", "debug",
-        "default", "parent", "permit", "authorized", "milter", "non_smtpd", "tls", "header", "body", "allow", "append"];
+    let own = [
+        "my",
+        "smtp",
+        "lmtp",
+        "relay",
+        "virtual",
+        "local",
+        "mail",
+        "proxy",
+        "masquerade",
+        "inet",
+        "address",
+        "debug",
+        "default",
+        "parent",
+        "permit",
+        "authorized",
+        "milter",
+        "non_smtpd",
+        "tls",
+        "header",
+        "body",
+        "allow",
+        "append",
+    ];
     own.iter().any(|start| name.starts_with(start))
 }
 
 /// Whether a line of a file that no reader knows is a comment up to the hit.
 fn is_comment(line: &str, before: usize, product: &str) -> bool {
     let start = line[..before].trim_start();
-    product == "unknown" && (start.starts_with('#') || start.starts_with("//") || start.starts_with(';') || start.starts_with("dnl "))
+    product == "unknown"
+        && (start.starts_with('#') || start.starts_with("//") || start.starts_with(';') || start.starts_with("dnl "))
 }

@@ -25,7 +25,8 @@ fn speaks_of_secrets(value: &str) -> bool {
 
 /// The run without white space and quotes that holds the hit; arguments of a URL are no part of it.
 fn word_around<'a>(value: &'a str, hit: &Range<usize>) -> &'a str {
-    let ends = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | ',' | ';' | '?' | '&' | '<' | '>' | '{' | '}' | '\\');
+    let ends =
+        |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | ',' | ';' | '?' | '&' | '<' | '>' | '{' | '}' | '\\');
     let (Some(before), Some(after)) = (value.get(..hit.start), value.get(hit.end..)) else { return "" };
     let start = before.rfind(ends).map_or(0, |at| at + before[at..].chars().next().map_or(1, char::len_utf8));
     let end = hit.end + after.find(ends).unwrap_or(after.len());
@@ -42,7 +43,9 @@ fn without_login(text: &str) -> String {
         let authority = after.find(|c: char| c == '/' || c.is_whitespace() || c == ')').unwrap_or(after.len());
         // A password may hold a slash that nobody encoded.
         let within = after.find(char::is_whitespace).unwrap_or(after.len());
-        let login = after[..authority].rfind('@').or_else(|| after[..within].rfind('@').filter(|it| after[..*it].contains(':')));
+        let login = after[..authority]
+            .rfind('@')
+            .or_else(|| after[..within].rfind('@').filter(|it| after[..*it].contains(':')));
         match login {
             Some(login) => {
                 out.push_str("***");
@@ -73,6 +76,9 @@ mod tests {
         assert_eq!(show("mx.old.example:587|me|s3cret"), "mx.old.example:587");
         assert_eq!(show("swaks -ap s3cret --server mx.old.example --to a"), "mx.old.example");
         assert_eq!(show("{\"host\":\"mx.old.example\",\"pass\":\"s3cret\"}"), "mx.old.example");
-        assert_eq!(show("failover(smtp://u:p@mx.new.example smtp://u:s3cret@mx.old.example)"), "failover(smtp://***@mx.new.example smtp://***@mx.old.example)");
+        assert_eq!(
+            show("failover(smtp://u:p@mx.new.example smtp://u:s3cret@mx.old.example)"),
+            "failover(smtp://***@mx.new.example smtp://***@mx.old.example)"
+        );
     }
 }

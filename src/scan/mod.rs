@@ -91,7 +91,8 @@ pub fn scan(wanted: &Wanted, paths: &[PathBuf], printed: &[Printed], limits: Lim
         let examined = examiner.text(&one.name, &Text::new(one.text.clone()));
         all.references.extend(examined.references);
     }
-    let mut scanned = Scanned { coverage: walked.coverage, files: walked.files, bytes: walked.bytes, ..Scanned::default() };
+    let mut scanned =
+        Scanned { coverage: walked.coverage, files: walked.files, bytes: walked.bytes, ..Scanned::default() };
     scanned.coverage.extend(all.coverage);
     scanned.coverage.push(Coverage {
         subject: "scan".to_owned(),
@@ -110,7 +111,9 @@ fn findings(mut references: Vec<Reference>) -> Vec<Finding> {
         FindingSeverity::Warning => 1,
         FindingSeverity::Info => 2,
     };
-    references.sort_by(|a, b| (rank(a), &a.product, &a.file, a.place, &a.key).cmp(&(rank(b), &b.product, &b.file, b.place, &b.key)));
+    references.sort_by(|a, b| {
+        (rank(a), &a.product, &a.file, a.place, &a.key).cmp(&(rank(b), &b.product, &b.file, b.place, &b.key))
+    });
     references.iter().map(Reference::finding).collect()
 }
 
@@ -141,7 +144,8 @@ struct All {
 
 impl All {
     fn take(&mut self, name: &str, examined: Result<Examined, String>) {
-        let note = |what: String, why: Option<String>| Coverage { subject: name.to_owned(), what, look: Sight::Unable, why };
+        let note =
+            |what: String, why: Option<String>| Coverage { subject: name.to_owned(), what, look: Sight::Unable, why };
         match examined {
             Ok(examined) => {
                 self.references.extend(examined.references);

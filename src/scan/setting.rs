@@ -171,8 +171,6 @@ pub(crate) enum Shape {
     List,
     /// Made from the table of the same name without its extension.
     Compiled,
-    /// Shell assignments.
-    Environment,
 }
 
 /// A variable or macro.

@@ -132,7 +132,12 @@ mod tests {
 
     #[test]
     fn an_absolute_path_counts_from_the_root_of_its_tree() {
-        let packed = ["b.tar:/srv/img/etc/postfix/main.cf", "b.tar:/srv/img/etc/postfix/transport", "b.tar:/x/main.cf", "b.tar:/x/maps"];
+        let packed = [
+            "b.tar:/srv/img/etc/postfix/main.cf",
+            "b.tar:/srv/img/etc/postfix/transport",
+            "b.tar:/x/main.cf",
+            "b.tar:/x/maps",
+        ];
         let packed = packed.iter().map(|it| ((*it).to_owned(), Packed::default())).collect();
         let tree = Tree::new(vec![], packed);
         let resolve = |from, reference| tree.resolve(from, reference);

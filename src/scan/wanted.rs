@@ -91,7 +91,8 @@ impl Wanted {
             return Err(Unwanted::Broad(broad.pattern.clone()));
         }
         let cores: Vec<String> = names.iter().flat_map(|it| it.cores()).collect();
-        let finder = AhoCorasick::builder().ascii_case_insensitive(true).match_kind(MatchKind::LeftmostLongest);
+        let mut finder = AhoCorasick::builder();
+        finder.ascii_case_insensitive(true).match_kind(MatchKind::LeftmostLongest);
         // Fails only for more patterns than an inventory of 4 MiB can hold.
         let finder = finder.build(cores).map_err(|_| Unwanted::Nothing("too many names".to_owned()))?;
         Ok(Self { names, networks, domains, finder })
@@ -220,10 +221,18 @@ mod tests {
     #[test]
     fn a_name_ends_where_its_labels_end() {
         let wanted = wanted(&["mx.old.example"], &[]);
-        for named in ["mx.old.example", "[MX.Old.Example]:25", "smtp://u:p@mx.old.example.", "x%40mx.old.example%3A25", "a\\nmx.old.example"] {
+        for named in [
+            "mx.old.example",
+            "[MX.Old.Example]:25",
+            "smtp://u:p@mx.old.example.",
+            "x%40mx.old.example%3A25",
+            "a\\nmx.old.example",
+        ] {
             assert_eq!(found(&wanted, named), ["mx.old.example"], "{named}");
         }
-        for other in ["notmx.old.example", "mx.old.example.com", "mx-old.example", "a.mx.old.example", "mx.old.example-x"] {
+        for other in
+            ["notmx.old.example", "mx.old.example.com", "mx-old.example", "a.mx.old.example", "mx.old.example-x"]
+        {
             assert!(found(&wanted, other).is_empty(), "{other}");
         }
     }

@@ -77,9 +77,12 @@ mod tests {
 
     #[test]
     fn nested_blocks() {
-        let text = Text::new("target.smtp out {\n  targets tcp://a:25 # why\n}\nmailer { url smtp://b; };\nx = \"c\"\n".to_owned());
+        let text = Text::new(
+            "target.smtp out {\n  targets tcp://a:25 # why\n}\nmailer { url smtp://b; };\nx = \"c\"\n".to_owned(),
+        );
         let read = read(&text);
-        let told: Vec<(&str, &str)> = read.settings.iter().map(|it| (it.key.as_str(), &text.as_str()[it.span.clone()])).collect();
+        let told: Vec<(&str, &str)> =
+            read.settings.iter().map(|it| (it.key.as_str(), &text.as_str()[it.span.clone()])).collect();
         assert_eq!(told, [("target.smtp out.targets", "tcp://a:25"), ("mailer.url", "smtp://b"), ("x", "c")]);
         assert_eq!(read.comments.len(), 1);
     }

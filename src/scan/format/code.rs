@@ -228,9 +228,15 @@ impl Lexer<'_> {
                 ',' => self.punctuation(1, Token::Comma),
                 '(' | '[' | '{' => self.punctuation(1, Token::Open(c)),
                 ')' | ']' | '}' => self.punctuation(1, Token::Close),
-                _ if self.rest().starts_with("=>") || self.rest().starts_with(":=") => self.punctuation(2, Token::Gives),
-                _ if ["->", "::", "?."].iter().any(|it| self.rest().starts_with(it)) => self.punctuation(2, Token::Joins),
-                _ if ["==", "!=", "<=", ">="].iter().any(|it| self.rest().starts_with(it)) => self.punctuation(2, Token::Other),
+                _ if self.rest().starts_with("=>") || self.rest().starts_with(":=") => {
+                    self.punctuation(2, Token::Gives)
+                }
+                _ if ["->", "::", "?."].iter().any(|it| self.rest().starts_with(it)) => {
+                    self.punctuation(2, Token::Joins)
+                }
+                _ if ["==", "!=", "<=", ">="].iter().any(|it| self.rest().starts_with(it)) => {
+                    self.punctuation(2, Token::Other)
+                }
                 '=' | ':' => self.punctuation(1, Token::Gives),
                 c if in_word(c) => {
                     let length: usize = self.rest().chars().take_while(|c| in_word(*c)).map(char::len_utf8).sum();
@@ -332,7 +338,10 @@ mod tests {
         assert_eq!(told("<?php\n$wgSMTP = [ 'host' => 'a', 'x' => 'b' ];", &PHP), ["wgSMTP.host=a", "wgSMTP.x=b"]);
         let wordpress = told("<?php define( 'WPMS_SMTP_HOST', 'a' );", &PHP);
         assert_eq!(wordpress, ["define=WPMS_SMTP_HOST", "define.WPMS_SMTP_HOST=a"]);
-        assert_eq!(told("t = createTransport({\n host: \"a\", port: 25 })", &SCRIPT), ["t.createTransport.host=a", "t.createTransport.port=25"]);
+        assert_eq!(
+            told("t = createTransport({\n host: \"a\", port: 25 })", &SCRIPT),
+            ["t.createTransport.host=a", "t.createTransport.port=25"]
+        );
         assert_eq!(told("app.config['MAIL_SERVER'] = 'a'\n", &HASH), ["app.config.MAIL_SERVER=a"]);
         assert_eq!(told("x = { address: 'a', :port => 'b' }", &HASH), ["x.address=a", "x.port=b"]);
         assert_eq!(told("{\"smtpServer\": {\"host\":\n \"a\"}}", &SCRIPT), ["smtpServer.host=a"]);

@@ -126,7 +126,9 @@ pub(crate) fn unquote(value: &str, trailing: Trailing) -> (String, usize, usize)
     }
     let end = match trailing {
         Trailing::Kept => value.len(),
-        Trailing::Comment => [" #", "\t#", " ;", "\t;"].iter().filter_map(|mark| value.find(mark)).min().unwrap_or(value.len()),
+        Trailing::Comment => {
+            [" #", "\t#", " ;", "\t;"].iter().filter_map(|mark| value.find(mark)).min().unwrap_or(value.len())
+        }
     };
     let inner = value[..end].trim_end();
     (inner.replace("\\\n", " "), 0, inner.len())

@@ -52,7 +52,8 @@ fn documents(text: &Text) -> Option<Reading> {
                     continue;
                 }
                 let quoted = matches!(style, ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted);
-                let inner = if quoted { range.start + 1..range.end.saturating_sub(1).max(range.start + 1) } else { range };
+                let inner =
+                    if quoted { range.start + 1..range.end.saturating_sub(1).max(range.start + 1) } else { range };
                 reading.settings.push(Setting::new(path(&levels), value, inner));
                 done(&mut levels);
             }
@@ -114,7 +115,10 @@ mod tests {
 
     #[test]
     fn a_template_is_read_by_lines() {
-        assert_eq!(told("{{ if x }}\nsmtp: {{ .host }}\n  host: mx\n{{ end }}\n").last().map(String::as_str), Some("host=mx @mx"));
+        assert_eq!(
+            told("{{ if x }}\nsmtp: {{ .host }}\n  host: mx\n{{ end }}\n").last().map(String::as_str),
+            Some("host=mx @mx")
+        );
     }
 
     #[test]

@@ -17,7 +17,8 @@ pub(super) fn choose(source: &Source<'_>, tree: &Tree, reading: &mut Reading) {
         .filter(|it| it.key.ends_with(".smtpServer") || it.key.ends_with("mail.smtp.defaultserver"))
         .map(|it| it.value.clone())
         .collect();
-    let over = (base(source.name) == "prefs.js").then(|| tree.text(&format!("{}/user.js", parent(source.name)))).flatten();
+    let over =
+        (base(source.name) == "prefs.js").then(|| tree.text(&format!("{}/user.js", parent(source.name)))).flatten();
     for setting in reading.settings.iter_mut().filter(|it| it.state == State::Active) {
         let Some((_, rest)) = setting.key.split_once("mail.smtpserver.") else { continue };
         let Some((server, "hostname")) = rest.split_once('.') else { continue };

@@ -15,7 +15,8 @@ pub(super) fn fill_in(source: &Source<'_>, tree: &Tree, reading: &mut Reading) {
     }
     let dotenv = format!("{}/.env", parent(source.name));
     let Some(text) = tree.text(&dotenv) else { return };
-    let assigned = text.lines().filter(|line| !line.trim_start().starts_with('#')).filter_map(|line| line.split_once('='));
+    let assigned =
+        text.lines().filter(|line| !line.trim_start().starts_with('#')).filter_map(|line| line.split_once('='));
     let values: HashMap<&str, &str> =
         assigned.map(|(name, value)| (name.trim(), value.trim().trim_matches(['"', '\'']))).collect();
     for setting in reading.settings.iter_mut().filter(|it| it.value.contains('$')) {
@@ -41,7 +42,10 @@ pub(super) fn meaning(source: &Source<'_>, reading: &mut Reading) {
         return;
     }
     let named = names(&reading.settings);
-    let secret = reading.settings.iter().any(|it| it.key == "kind" && it.value == "Secret" || it.key.ends_with(".kind") && it.value == "Secret");
+    let secret = reading
+        .settings
+        .iter()
+        .any(|it| it.key == "kind" && it.value == "Secret" || it.key.ends_with(".kind") && it.value == "Secret");
     let external = reading.settings.iter().any(|it| it.value == "ExternalName");
     for setting in reading.settings.iter_mut().filter(|it| it.role.is_none()) {
         if let Some(name) = named.get(&setting.key) {

@@ -197,8 +197,12 @@ mod tests {
     fn rows_are_settings() {
         let wordpress = r#"INSERT INTO `wp_options` VALUES (1,'mailserver_url','mx','yes'),(2,'wp_mail_smtp','a:1:{s:4:\"smtp\";a:2:{s:4:\"host\";s:2:\"mx\";}}','yes');"#;
         assert_eq!(told(wordpress), ["wp_options.wp_mail_smtp.host mx active"]);
-        let mailcow = "INSERT INTO `relayhosts` (`hostname`,`username`,`active`) VALUES ('mx.a','u','1'),('mx.b','u','0');";
+        let mailcow =
+            "INSERT INTO `relayhosts` (`hostname`,`username`,`active`) VALUES ('mx.a','u','1'),('mx.b','u','0');";
         assert_eq!(told(mailcow), ["relayhosts.hostname mx.a active", "relayhosts.hostname mx.b unused"]);
-        assert_eq!(told("INSERT INTO ps_configuration (id, name, value) VALUES (1,'PS_MAIL_SERVER','mx.a');"), ["ps_configuration.PS_MAIL_SERVER mx.a active"]);
+        assert_eq!(
+            told("INSERT INTO ps_configuration (id, name, value) VALUES (1,'PS_MAIL_SERVER','mx.a');"),
+            ["ps_configuration.PS_MAIL_SERVER mx.a active"]
+        );
     }
 }

@@ -10,14 +10,57 @@ const MAIL: &[&str] = &["smtp", "mail", "relay", "sendmail", "exim", "postfix", 
 
 /// The last words of keys that hold a host.
 const HOST: &[&str] = &[
-    "host", "server", "addr", "address", "hostname", "url", "uri", "dsn", "relayhost", "smarthost", "relay", "gateway",
+    "host",
+    "server",
+    "addr",
+    "address",
+    "hostname",
+    "url",
+    "uri",
+    "dsn",
+    "relayhost",
+    "smarthost",
+    "relay",
+    "gateway",
 ];
 
 /// Words of keys that hold another kind of host or name.
 const OTHER: &[&str] = &[
-    "imap", "pop", "pop3", "incoming", "inbound", "receive", "lmtp", "ldap", "db", "database", "sql", "mysql", "redis",
-    "helo", "ehlo", "domain", "from", "sender", "reply", "support", "webmail", "autodiscover", "mailserver_url", "to",
-    "admin", "contact", "postmaster", "listen", "bind", "cert", "tls_cert", "user", "username", "subject", "test",
+    "imap",
+    "pop",
+    "pop3",
+    "incoming",
+    "inbound",
+    "receive",
+    "lmtp",
+    "ldap",
+    "db",
+    "database",
+    "sql",
+    "mysql",
+    "redis",
+    "helo",
+    "ehlo",
+    "domain",
+    "from",
+    "sender",
+    "reply",
+    "support",
+    "webmail",
+    "autodiscover",
+    "mailserver_url",
+    "to",
+    "admin",
+    "contact",
+    "postmaster",
+    "listen",
+    "bind",
+    "cert",
+    "tls_cert",
+    "user",
+    "username",
+    "subject",
+    "test",
 ];
 
 /// `KEY=value` inside of the values of `Environment=` lines and of YAML lists.
@@ -25,7 +68,8 @@ pub(super) fn split(reading: &mut Reading) {
     let mut split = vec![];
     for setting in std::mem::take(&mut reading.settings) {
         let environment = setting.key.to_lowercase();
-        let listed = environment.contains("environment") && setting.value.contains('=');
+        let listed =
+            (environment.contains("environment") || environment.ends_with(".env")) && setting.value.contains('=');
         match listed && !setting.value.contains("://") || listed && starts_with_name(&setting.value) {
             true => split.extend(assignments(&setting)),
             false => split.push(setting),
@@ -80,7 +124,8 @@ pub(super) fn meaning(source: &Source<'_>, reading: &mut Reading) {
         switch && matches!(it.value.as_str(), "sendmail" | "log" | "array" | "none")
     });
     // Code names hosts in many ways that are no configuration.
-    let code = [".js", ".ts", ".py", ".rb", ".php", ".lua", ".xml", ".html"].iter().any(|end| source.name.ends_with(end));
+    let code =
+        [".js", ".ts", ".py", ".rb", ".php", ".lua", ".xml", ".html"].iter().any(|end| source.name.ends_with(end));
     for setting in reading.settings.iter_mut().filter(|it| it.role.is_none()) {
         let Some(role) = by_name(&setting.key).filter(|_| !code) else { continue };
         setting.role = Some(role);
@@ -93,19 +138,26 @@ pub(super) fn meaning(source: &Source<'_>, reading: &mut Reading) {
 
 /// What a setting is for by its name: its path speaks of mail, and it ends in a word for a host.
 pub(super) fn by_name(key: &str) -> Option<Role> {
-    let spread: String = key
-        .chars()
-        .flat_map(|c| if c.is_uppercase() { vec!['\u{1f}', c] } else { vec![c] })
-        .collect::<String>();
+    let spread: String =
+        key.chars().flat_map(|c| if c.is_uppercase() { vec!['\u{1f}', c] } else { vec![c] }).collect::<String>();
     let upper = key.chars().all(|c| !c.is_lowercase());
-    let spread = if upper || key.split('.').next_back().is_some_and(|last| last == last.to_uppercase()) { key.to_owned() } else { spread };
+    let spread = if upper || key.split('.').next_back().is_some_and(|last| last == last.to_uppercase()) {
+        key.to_owned()
+    } else {
+        spread
+    };
     let spread = spread.to_lowercase();
-    let words: Vec<&str> = spread.split(['.', '_', '-', '\u{1f}', ':', ' ', '[', ']']).filter(|word| !word.is_empty()).collect();
+    let words: Vec<&str> =
+        spread.split(['.', '_', '-', '\u{1f}', ':', ' ', '[', ']']).filter(|word| !word.is_empty()).collect();
     let joined = words.join("");
     let last = words.last().copied().unwrap_or("");
     let leaf_words = &words[words.len().saturating_sub(3)..];
-    let host = HOST.contains(&last) || HOST.iter().any(|it| last.len() > it.len() && last.ends_with(it) && MAIL.iter().any(|mail| last.starts_with(mail)));
-    let mail = MAIL.iter().any(|word| joined.contains(word)) && leaf_words.iter().any(|it| MAIL.iter().any(|mail| it.contains(mail)));
+    let host = HOST.contains(&last)
+        || HOST
+            .iter()
+            .any(|it| last.len() > it.len() && last.ends_with(it) && MAIL.iter().any(|mail| last.starts_with(mail)));
+    let mail = MAIL.iter().any(|word| joined.contains(word))
+        && leaf_words.iter().any(|it| MAIL.iter().any(|mail| it.contains(mail)));
     let other = words.iter().any(|word| OTHER.contains(word));
     let address = matches!(last, "address" | "addr") && !joined.contains("smtp") && !joined.contains("relay");
     (host && mail && !other && !address).then_some(Role::NextHop)
@@ -117,10 +169,36 @@ mod tests {
 
     #[test]
     fn relays_are_known_by_their_names() {
-        for key in ["SMTP_HOST", "MAIL_SERVER", "MAILER_DSN", "services.app.environment.SMTP_HOST", "smtp.host", "global.smtp.address", "Smtp.Host", "EmailSettings.SmtpServer", "MailSettings.Host", "RELAY_HOST", "EMAIL_HOST", "GF_SMTP_HOST", "AIRFLOW__SMTP__SMTP_HOST", "smarthost.relay", "SMTPHOST"] {
+        for key in [
+            "SMTP_HOST",
+            "MAIL_SERVER",
+            "MAILER_DSN",
+            "services.app.environment.SMTP_HOST",
+            "smtp.host",
+            "global.smtp.address",
+            "Smtp.Host",
+            "EmailSettings.SmtpServer",
+            "MailSettings.Host",
+            "RELAY_HOST",
+            "EMAIL_HOST",
+            "GF_SMTP_HOST",
+            "AIRFLOW__SMTP__SMTP_HOST",
+            "smarthost.relay",
+            "SMTPHOST",
+        ] {
             assert_eq!(by_name(key), Some(Role::NextHop), "{key}");
         }
-        for key in ["IMAP_HOST", "mail.imap.host", "DB_HOST", "MAIL_FROM_ADDRESS", "SMTP_DOMAIN", "host", "email.address", "SENTRY_MAIL_HOST_FROM", "mailserver_url"] {
+        for key in [
+            "IMAP_HOST",
+            "mail.imap.host",
+            "DB_HOST",
+            "MAIL_FROM_ADDRESS",
+            "SMTP_DOMAIN",
+            "host",
+            "email.address",
+            "SENTRY_MAIL_HOST_FROM",
+            "mailserver_url",
+        ] {
             assert_eq!(by_name(key), None, "{key}");
         }
     }
@@ -128,7 +206,8 @@ mod tests {
     #[test]
     fn assignments_are_taken_apart() {
         let setting = Setting::new("Service.Environment", "\"SMTP_HOST=mx\" A=b", 10..30);
-        let told: Vec<String> = assignments(&setting).iter().map(|it| format!("{}={} {:?}", it.key, it.value, it.span)).collect();
+        let told: Vec<String> =
+            assignments(&setting).iter().map(|it| format!("{}={} {:?}", it.key, it.value, it.span)).collect();
         assert_eq!(told, ["Service.Environment.SMTP_HOST=mx 21..23", "Service.Environment.A=b 27..28"]);
     }
 }

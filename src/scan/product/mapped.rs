@@ -65,7 +65,6 @@ fn entries(text: &Text, shape: Shape, comments: &mut Vec<Range<usize>>) -> Vec<(
         let at = match shape {
             Shape::Colon => body.find(':').map(|at| at + 1),
             Shape::List => None,
-            Shape::Environment => body.find('='),
             _ => key_end(body),
         };
         let (key, value) = body.split_at(at.unwrap_or(if shape == Shape::List { 0 } else { body.len() }));
@@ -98,8 +97,10 @@ mod tests {
     fn entries_of_a_table() {
         let text = Text::new("# c\n*   smtp:[a]:25\nx.example\n   smtp:b\n/^To: x y/  FILTER smtp:c\n".to_owned());
         let mut comments = vec![];
-        let told: Vec<String> =
-            entries(&text, Shape::Table, &mut comments).into_iter().map(|(key, value, _)| format!("{key}|{value}")).collect();
+        let told: Vec<String> = entries(&text, Shape::Table, &mut comments)
+            .into_iter()
+            .map(|(key, value, _)| format!("{key}|{value}"))
+            .collect();
         assert_eq!(told, ["*|smtp:[a]:25", "x.example| smtp:b", "/^To: x y/|FILTER smtp:c"]);
         assert_eq!(comments.len(), 1);
     }

@@ -40,7 +40,10 @@ fn configuration(source: &Source<'_>, tree: &Tree) -> Reading {
             "action" => actions.push(words),
             "match" => matched.extend(after(words, "action").map(|(name, _)| name.clone())),
             "accept" => relays(words, "via", "accept", &macros, &mut used, &mut reading.settings),
-            "include" => reading.follows.extend(tree.resolve(source.name, word(1)).map(|file| Follow { key: "include".to_owned(), ..follow(file, source, words, Shape::List) })),
+            "include" => reading.follows.extend(
+                tree.resolve(source.name, word(1))
+                    .map(|file| Follow { key: "include".to_owned(), ..follow(file, source, words, Shape::List) }),
+            ),
             "table" => table(words, source, tree, &mut reading),
             _ => {}
         }
@@ -57,7 +60,11 @@ fn configuration(source: &Source<'_>, tree: &Tree) -> Reading {
     }
     reading.definitions = macros
         .into_iter()
-        .map(|(name, (_, span))| Definition { used: if used.contains(&name) { Used::Yes } else { Used::No }, name, span })
+        .map(|(name, (_, span))| Definition {
+            used: if used.contains(&name) { Used::Yes } else { Used::No },
+            name,
+            span,
+        })
         .collect();
     reading
 }
@@ -109,7 +116,14 @@ fn follow(file: String, source: &Source<'_>, words: &[Word], shape: Shape) -> Fo
     // What a table of that name is for, the rules say: the usual ones hold logins.
     let role = if name.contains("secret") || name.contains("cred") { Role::Credential } else { Role::NextHop };
     let at = words.first().map_or(0, |(_, span)| span.start);
-    Follow { file, product: "opensmtpd", shape, role: Some(role), key: format!("table {name}"), from: (source.name.to_owned(), at) }
+    Follow {
+        file,
+        product: "opensmtpd",
+        shape,
+        role: Some(role),
+        key: format!("table {name}"),
+        from: (source.name.to_owned(), at),
+    }
 }
 
 /// Statements as words; a backslash joins lines, `#` outside of quotes begins a comment.
@@ -176,7 +190,8 @@ mod tests {
                 .to_owned(),
         );
         let read = read(&Source { name: "etc/smtpd.conf", text: &text }, &Tree::default()).expect("known");
-        let told: Vec<String> = read.settings.iter().map(|it| format!("{}: {} {}", it.key, it.value, it.state)).collect();
+        let told: Vec<String> =
+            read.settings.iter().map(|it| format!("{}: {} {}", it.key, it.value, it.state)).collect();
         assert_eq!(
             told,
             [

@@ -2,7 +2,6 @@
 
 use super::{Source, Understood};
 use crate::scan::setting::{Reading, Role, Setting, State};
-use crate::scan::text::Text;
 use crate::scan::tree::{Tree, base};
 
 /// How the lines of a file are taken apart.
@@ -103,14 +102,10 @@ fn fields(body: &str, separator: char, host: usize) -> Vec<&str> {
     fields
 }
 
-/// Domains that a file lists, for whoever looks for them.
-pub(crate) fn listed(text: &Text) -> impl Iterator<Item = &str> {
-    text.as_str().lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::scan::text::Text;
 
     fn told(name: &str, line: &str) -> String {
         let text = Text::new(line.to_owned());
@@ -121,13 +116,19 @@ mod tests {
 
     #[test]
     fn one_line_one_way() {
-        assert_eq!(told("control/smtproutes", ":mx.old.example:587"), "* -> mx.old.example:587 [mx.old.example:587] active");
+        assert_eq!(
+            told("control/smtproutes", ":mx.old.example:587"),
+            "* -> mx.old.example:587 [mx.old.example:587] active"
+        );
         assert_eq!(told("etc/courier/esmtproutes", "a.example: mx,587"), "a.example -> mx,587 [mx,587] active");
         assert_eq!(told("etc/nullmailer/remotes", "mx smtp pass=x"), "mx -> mx [mx] active");
         assert_eq!(told("etc/ssmtp/revaliases", "root:me@x:mx:25"), "root -> mx:25 [mx:25] active");
         assert_eq!(told("etc/exim4/passwd.client", "mx:me:secret"), "mx -> mx [mx] credential");
         assert_eq!(told("etc/dma/auth.conf", "me|mx:secret"), "me -> mx:secret [mx:secret] credential");
-        assert_eq!(told("etc/mail/mailertable", "a.example\tesmtp:[mx]"), "a.example -> esmtp:[mx] [esmtp:[mx]] active");
+        assert_eq!(
+            told("etc/mail/mailertable", "a.example\tesmtp:[mx]"),
+            "a.example -> esmtp:[mx] [esmtp:[mx]] active"
+        );
         assert_eq!(told("etc/hosts", "10.0.0.5 mx.new.example"), "mx.new.example -> 10.0.0.5 [10.0.0.5] active");
     }
 }

@@ -28,7 +28,9 @@ fn source_of(source: &Source<'_>, tree: &Tree) -> Reading {
             }
             None => line,
         };
-        let Some((call, open)) = ["define(", "FEATURE("].iter().find_map(|it| Some((*it, code.find(it)?))) else { continue };
+        let Some((call, open)) = ["define(", "FEATURE("].iter().find_map(|it| Some((*it, code.find(it)?))) else {
+            continue;
+        };
         let arguments = quoted(&code[open..], range.start + open);
         let (Some((name, _)), Some((value, span))) = (arguments.first(), arguments.get(1)) else { continue };
         let key = if call == "FEATURE(" { format!("FEATURE {name}") } else { name.clone() };
@@ -58,9 +60,9 @@ fn not_compiled(reading: &mut Reading, cf: &str, compiled: &str) {
 /// Where `wanted` stands as a word of its own.
 fn word(line: &str, wanted: &str) -> Option<usize> {
     let part = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    line.match_indices(wanted).map(|(at, _)| at).find(|at| {
-        !line[..*at].ends_with(part) && !line[at + wanted.len()..].starts_with(part)
-    })
+    line.match_indices(wanted)
+        .map(|(at, _)| at)
+        .find(|at| !line[..*at].ends_with(part) && !line[at + wanted.len()..].starts_with(part))
 }
 
 /// The arguments in m4's quotes.
@@ -78,8 +80,8 @@ fn quoted(code: &str, start: usize) -> Vec<(String, Range<usize>)> {
 
 fn role(name: &str) -> Option<Role> {
     match name {
-        "SMART_HOST" | "MAIL_HUB" | "LOCAL_RELAY" | "BITNET_RELAY" | "UUCP_RELAY" | "FAX_RELAY" | "DECNET_RELAY" | "msp"
-        | "nullclient" => Some(Role::NextHop),
+        "SMART_HOST" | "MAIL_HUB" | "LOCAL_RELAY" | "BITNET_RELAY" | "UUCP_RELAY" | "FAX_RELAY" | "DECNET_RELAY"
+        | "msp" | "nullclient" => Some(Role::NextHop),
         "FALLBACK_MX" | "confFALLBACK_MX" | "confFALLBACK_SMARTHOST" => Some(Role::Fallback),
         "LUSER_RELAY" => Some(Role::Address),
         _ => None,
@@ -152,7 +154,10 @@ mod tests {
     #[test]
     fn dnl_ends_a_line_and_the_last_define_counts() {
         let mc = "dnl define(`SMART_HOST', `a')\ndefine(`SMART_HOST', `b')dnl\ndefine(`SMART_HOST', `smtp:[c]')dnl `d'\nFEATURE(`msp', `[e]', `25')dnl\n";
-        assert_eq!(told("sendmail.mc", mc), ["SMART_HOST b shadowed", "SMART_HOST smtp:[c] active", "FEATURE msp [e] active"]);
+        assert_eq!(
+            told("sendmail.mc", mc),
+            ["SMART_HOST b shadowed", "SMART_HOST smtp:[c] active", "FEATURE msp [e] active"]
+        );
     }
 
     #[test]

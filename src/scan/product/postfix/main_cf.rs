@@ -44,7 +44,11 @@ pub(super) fn parameters(text: &str) -> (Vec<Parameter>, Vec<Range<usize>>) {
             }
         } else if let Some((name, value)) = body.split_once('=') {
             let from = range.end - value.trim_start().len();
-            parameters.push(Parameter { name: name.trim().to_owned(), raw: value.trim().to_owned(), span: from..range.end });
+            parameters.push(Parameter {
+                name: name.trim().to_owned(),
+                raw: value.trim().to_owned(),
+                span: from..range.end,
+            });
         }
     }
     (parameters, comments)

@@ -28,7 +28,8 @@ pub(super) fn read(source: &Source<'_>, main: &str) -> Reading {
             overrides(&service, &values, &mut reading);
             service.clear();
         }
-        service.extend(words(line).map(|(at, word)| (word.to_owned(), range.start + at..range.start + at + word.len())));
+        service
+            .extend(words(line).map(|(at, word)| (word.to_owned(), range.start + at..range.start + at + word.len())));
     }
     overrides(&service, &values, &mut reading);
     reading
@@ -98,7 +99,8 @@ mod tests {
                 .to_owned(),
         );
         let read = read(&Source { name: "master.cf", text: &text }, "h = mx.old.example");
-        let told: Vec<String> = read.settings.iter().map(|it| format!("{} {} {}", it.key, it.value, it.state)).collect();
+        let told: Vec<String> =
+            read.settings.iter().map(|it| format!("{} {} {}", it.key, it.value, it.state)).collect();
         assert_eq!(
             told,
             [

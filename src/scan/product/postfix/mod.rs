@@ -69,16 +69,35 @@ fn main(source: &Source<'_>, tree: &Tree) -> Reading {
 /// What a parameter is for.
 pub(crate) fn role(parameter: &str) -> Option<Role> {
     match parameter {
-        "relayhost" | "default_transport" | "relay_transport" | "local_transport" | "virtual_transport"
-        | "mailbox_transport" | "fallback_transport" | "content_filter" | "smtpd_proxy_filter" | "transport_maps"
-        | "sender_dependent_relayhost_maps" | "sender_dependent_default_transport_maps" | "mailbox_transport_maps"
-        | "fallback_transport_maps" | "virtual_transport_maps" => Some(Role::NextHop),
+        "relayhost"
+        | "default_transport"
+        | "relay_transport"
+        | "local_transport"
+        | "virtual_transport"
+        | "mailbox_transport"
+        | "fallback_transport"
+        | "content_filter"
+        | "smtpd_proxy_filter"
+        | "transport_maps"
+        | "sender_dependent_relayhost_maps"
+        | "sender_dependent_default_transport_maps"
+        | "mailbox_transport_maps"
+        | "fallback_transport_maps"
+        | "virtual_transport_maps" => Some(Role::NextHop),
         "smtp_fallback_relay" | "fallback_relay" | "lmtp_fallback_relay" => Some(Role::Fallback),
         "smtp_sasl_password_maps" | "lmtp_sasl_password_maps" | "smtp_tls_policy_maps" | "smtp_tls_per_site" => {
             Some(Role::Credential)
         }
-        "luser_relay" | "always_bcc" | "recipient_bcc_maps" | "sender_bcc_maps" | "virtual_alias_maps" | "alias_maps"
-        | "alias_database" | "smtp_generic_maps" | "recipient_canonical_maps" | "canonical_maps" => Some(Role::Address),
+        "luser_relay"
+        | "always_bcc"
+        | "recipient_bcc_maps"
+        | "sender_bcc_maps"
+        | "virtual_alias_maps"
+        | "alias_maps"
+        | "alias_database"
+        | "smtp_generic_maps"
+        | "recipient_canonical_maps"
+        | "canonical_maps" => Some(Role::Address),
         _ => None,
     }
 }

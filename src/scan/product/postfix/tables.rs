@@ -24,7 +24,8 @@ const FILES: &[&str] =
     &["hash", "btree", "lmdb", "cdb", "dbm", "sdbm", "texthash", "cidr", "regexp", "pcre", "randmap", "environ"];
 
 /// Types of tables that some server holds.
-const SERVERS: &[&str] = &["mysql", "pgsql", "ldap", "sqlite", "mongodb", "memcache", "tcp", "socketmap", "nis", "nisplus"];
+const SERVERS: &[&str] =
+    &["mysql", "pgsql", "ldap", "sqlite", "mongodb", "memcache", "tcp", "socketmap", "nis", "nisplus"];
 
 /// Every table that a value names; `proxy:` before a type changes nothing.
 pub(super) fn named(value: &str) -> Vec<Named> {
@@ -45,7 +46,10 @@ pub(super) fn follow(parameter: &str, named: &[Named], from: &(String, usize), t
     for table in named {
         if SERVERS.contains(&table.kind.as_str()) {
             if matches!(role, Some(Role::NextHop | Role::Address | Role::LocalDomain)) {
-                found.elsewhere.push(format!("`{parameter}` is kept in `{}:{}`, whose contents were not given", table.kind, table.path));
+                found.elsewhere.push(format!(
+                    "`{parameter}` is kept in `{}:{}`, whose contents were not given",
+                    table.kind, table.path
+                ));
             }
             continue;
         }
@@ -87,7 +91,9 @@ pub(crate) fn usual(name: &str) -> Option<(&'static str, Role)> {
     let of = |words: &[&str]| words.iter().any(|word| file.starts_with(word));
     let known = if file == "postfix-sasl-password.cf" || of(&["sasl_passwd", "sasl-passwd"]) {
         Some(("smtp_sasl_password_maps", Role::Credential))
-    } else if file == "postfix-relaymap.cf" || of(&["relayhost_map", "sender_relay", "sender_dependent_relayhost", "relayhosts"]) {
+    } else if file == "postfix-relaymap.cf"
+        || of(&["relayhost_map", "sender_relay", "sender_dependent_relayhost", "relayhosts"])
+    {
         Some(("sender_dependent_relayhost_maps", Role::NextHop))
     } else if file == "sdd_transport_maps" || of(&["sender_transport", "sender_dependent_default_transport"]) {
         Some(("sender_dependent_default_transport_maps", Role::NextHop))
@@ -110,10 +116,11 @@ mod tests {
 
     #[test]
     fn tables_are_known_by_type() {
-        let told: Vec<String> = named("proxy:mysql:/a.cf, hash:/etc/x lmdb:/y smtp:[mx]:25 unionmap:{pcre:/z,static:q}")
-            .into_iter()
-            .map(|it| format!("{} {}", it.kind, it.path))
-            .collect();
+        let told: Vec<String> =
+            named("proxy:mysql:/a.cf, hash:/etc/x lmdb:/y smtp:[mx]:25 unionmap:{pcre:/z,static:q}")
+                .into_iter()
+                .map(|it| format!("{} {}", it.kind, it.path))
+                .collect();
         assert_eq!(told, ["mysql /a.cf", "hash /etc/x", "lmdb /y", "pcre /z"]);
     }
 }
