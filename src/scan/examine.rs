@@ -276,7 +276,10 @@ fn word(line: &str, hit: &Range<usize>) -> Range<usize> {
     let ends = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | ',' | ';' | '<' | '>' | '{' | '}' | '\u{1}');
     let start = line[..hit.start].rfind(ends).map_or(0, |at| at + line[at..].chars().next().map_or(1, char::len_utf8));
     let end = hit.end + line[hit.end..].find(ends).unwrap_or(line.len() - hit.end);
-    start..end
+    // Of `key=value` the value, without quotes and marks of comments before it.
+    let start = line[start..hit.start].rfind('=').map_or(start, |at| start + at + 1);
+    let marks = line[start..hit.start].find(|c| !matches!(c, '#' | '`' | ';')).unwrap_or(hit.start - start);
+    start + marks..end
 }
 
 /// What a line seems to set: its first word, without the mark of a comment.
@@ -431,11 +434,15 @@ impl File<'_> {
                 }
             } else if commented || is_comment(whole, hit.range.start - line.start, self.product) {
                 reference.state = State::Commented;
+                if let Some(setting) = self.uncommented(whole, &hit.name) {
+                    reference.key = setting.0;
+                    reference.value = setting.1;
+                }
             } else if let Some(command) = commands::sends(whole) {
                 reference.state = State::Active;
                 reference.role = Some(Role::NextHop);
                 reference.key = command.to_owned();
-                reference.product = "command".to_owned();
+                reference.product = runs(self.name, command).to_owned();
             }
             // One reference a line: the same name again says nothing new.
             let place = reference.place.line;
@@ -447,6 +454,30 @@ impl File<'_> {
                 self.found.push(reference);
             }
         }
+    }
+}
+
+impl File<'_> {
+    /// What a line would set if it were no comment: key, and value as it may be shown.
+    fn uncommented(&self, line: &str, name: &str) -> Option<(String, String)> {
+        let marks = |c: char| c.is_whitespace() || matches!(c, '#' | ';' | '/' | '*' | '-' | '!');
+        let body = line.trim_start_matches(marks);
+        let body = body.strip_prefix("dnl ").unwrap_or(body);
+        let text = Text::new(body.to_owned());
+        let read = product::read(&Source { name: self.name, text: &text }, self.examiner.tree)?;
+        read.reading.settings.into_iter().find_map(|setting| {
+            let hit = self.examiner.wanted.hits(&setting.value).into_iter().find(|hit| hit.name == name)?;
+            (!setting.key.is_empty()).then(|| (setting.key.clone(), shown(&setting.value, &hit.range)))
+        })
+    }
+}
+
+/// Who runs a command of a file.
+fn runs(name: &str, command: &str) -> &'static str {
+    match name {
+        _ if command.starts_with("redirection") => "firewall",
+        _ if name.contains("cron") => "cron",
+        _ => "command",
     }
 }
 

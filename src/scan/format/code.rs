@@ -239,7 +239,10 @@ impl Lexer<'_> {
                 }
                 '=' | ':' => self.punctuation(1, Token::Gives),
                 c if in_word(c) => {
-                    let length: usize = self.rest().chars().take_while(|c| in_word(*c)).map(char::len_utf8).sum();
+                    let run: usize = self.rest().chars().take_while(|c| in_word(*c)).map(char::len_utf8).sum();
+                    let length = self.rest()[..run].find("--").unwrap_or(run);
+                    let arrow = self.rest()[..length].ends_with('-') && self.rest()[length..].starts_with('>');
+                    let length = (if arrow { length - 1 } else { length }).max(1);
                     self.at += length;
                     (Token::Word(self.text[start..self.at].to_owned()), start..self.at)
                 }
@@ -340,7 +343,7 @@ mod tests {
         assert_eq!(wordpress, ["define=WPMS_SMTP_HOST", "define.WPMS_SMTP_HOST=a"]);
         assert_eq!(
             told("t = createTransport({\n host: \"a\", port: 25 })", &SCRIPT),
-            ["t.createTransport.host=a", "t.createTransport.port=25"]
+            ["t=createTransport", "t.createTransport.host=a", "t.createTransport.port=25"]
         );
         assert_eq!(told("app.config['MAIL_SERVER'] = 'a'\n", &HASH), ["app.config.MAIL_SERVER=a"]);
         assert_eq!(told("x = { address: 'a', :port => 'b' }", &HASH), ["x.address=a", "x.port=b"]);

@@ -61,7 +61,7 @@ pub(crate) fn read(text: &Text, how: &Lines) -> Reading {
         if let Some(name) = body.strip_prefix('[').and_then(|it| it.split_once(']')).map(|(name, _)| name)
             && !how.separators.contains(&' ')
         {
-            section = name.trim().trim_matches('"').replace(" \"", ".");
+            section = name.trim().replace('"', "").replace(' ', ".");
             continue;
         }
         let skipped = how.skipped.iter().find_map(|word| body.strip_prefix(word)).unwrap_or(body);

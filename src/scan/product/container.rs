@@ -42,10 +42,8 @@ pub(super) fn meaning(source: &Source<'_>, reading: &mut Reading) {
         return;
     }
     let named = names(&reading.settings);
-    let secret = reading
-        .settings
-        .iter()
-        .any(|it| it.key == "kind" && it.value == "Secret" || it.key.ends_with(".kind") && it.value == "Secret");
+    let secret =
+        reading.settings.iter().any(|it| it.value == "Secret" && (it.key == "kind" || it.key.ends_with(".kind")));
     let external = reading.settings.iter().any(|it| it.value == "ExternalName");
     for setting in reading.settings.iter_mut().filter(|it| it.role.is_none()) {
         if let Some(name) = named.get(&setting.key) {
@@ -58,7 +56,10 @@ pub(super) fn meaning(source: &Source<'_>, reading: &mut Reading) {
         let within = |part: &str| path.contains(&part);
         if secret && path.len() >= 2 && path.contains(&"data") {
             reveal(setting);
-        } else if within("extra_hosts") || within("hostAliases") || (external && path.last() == Some(&"externalName")) {
+        } else if external && path.last() == Some(&"externalName") {
+            // Whoever sends to the Service's own name sends there.
+            setting.role = Some(Role::NextHop);
+        } else if within("extra_hosts") || within("hostAliases") {
             setting.role = Some(Role::Redirect);
         } else if within("data") || within("stringData") {
             let leaf = path[path.len() - 1];

@@ -90,7 +90,7 @@ pub(crate) fn sqlite(bytes: &[u8], mut each: impl FnMut(Setting)) -> Result<(), 
         let Ok(mut query) = connection.prepare(&format!("SELECT * FROM \"{}\"", table.replace('"', "\"\""))) else {
             continue;
         };
-        let columns: Vec<String> = query.column_names().into_iter().map(str::to_lowercase).collect();
+        let columns: Vec<String> = query.column_names().map(str::to_lowercase).collect();
         let mut rows = query.query([]).map_err(said)?;
         while let Some(found) = rows.next().map_err(said)? {
             left = left.checked_sub(1).ok_or("it has too many rows")?;

@@ -48,7 +48,6 @@ const OTHER: &[&str] = &[
     "support",
     "webmail",
     "autodiscover",
-    "mailserver_url",
     "to",
     "admin",
     "contact",
@@ -70,7 +69,7 @@ pub(super) fn split(reading: &mut Reading) {
         let environment = setting.key.to_lowercase();
         let listed =
             (environment.contains("environment") || environment.ends_with(".env")) && setting.value.contains('=');
-        match listed && !setting.value.contains("://") || listed && starts_with_name(&setting.value) {
+        match listed && (!setting.value.contains("://") || starts_with_name(&setting.value)) {
             true => split.extend(assignments(&setting)),
             false => split.push(setting),
         }
@@ -140,6 +139,10 @@ pub(super) fn meaning(source: &Source<'_>, reading: &mut Reading) {
 pub(super) fn by_name(key: &str) -> Option<Role> {
     let spread: String =
         key.chars().flat_map(|c| if c.is_uppercase() { vec!['\u{1f}', c] } else { vec![c] }).collect::<String>();
+    // What a client calls itself in EHLO.
+    if spread.to_lowercase().ends_with("smtp-hostname") {
+        return None;
+    }
     let upper = key.chars().all(|c| !c.is_lowercase());
     let spread = if upper || key.split('.').next_back().is_some_and(|last| last == last.to_uppercase()) {
         key.to_owned()
@@ -158,7 +161,7 @@ pub(super) fn by_name(key: &str) -> Option<Role> {
             .any(|it| last.len() > it.len() && last.ends_with(it) && MAIL.iter().any(|mail| last.starts_with(mail)));
     let mail = MAIL.iter().any(|word| joined.contains(word))
         && leaf_words.iter().any(|it| MAIL.iter().any(|mail| it.contains(mail)));
-    let other = words.iter().any(|word| OTHER.contains(word));
+    let other = words.iter().any(|word| OTHER.contains(word)) || joined == "mailserverurl";
     let address = matches!(last, "address" | "addr") && !joined.contains("smtp") && !joined.contains("relay");
     (host && mail && !other && !address).then_some(Role::NextHop)
 }
@@ -197,7 +200,6 @@ mod tests {
             "host",
             "email.address",
             "SENTRY_MAIL_HOST_FROM",
-            "mailserver_url",
         ] {
             assert_eq!(by_name(key), None, "{key}");
         }

@@ -78,8 +78,8 @@ fn out_of_force(name: &str, split: bool, tree: &Tree) -> Option<(State, String)>
 }
 
 fn value_of(text: &str, key: &str) -> String {
-    let assigned = text.lines().filter_map(|line| line.trim().strip_prefix(key)?.strip_prefix('='));
-    assigned.last().unwrap_or("").trim_matches(['\'', '"']).to_owned()
+    let mut assigned = text.lines().filter_map(|line| line.trim().strip_prefix(key)?.strip_prefix('='));
+    assigned.next_back().unwrap_or("").trim_matches(['\'', '"']).to_owned()
 }
 
 /// Debian's `update-exim4.conf.conf`: the smarthost counts for two types of configuration only.
@@ -125,14 +125,14 @@ fn logical(source: &Source<'_>, comments: &mut Vec<Range<usize>>) -> Vec<Line> {
             continue;
         }
         let goes_on = line.trim_end().ends_with('\\');
-        let part = line.trim_end().trim_end_matches('\\');
+        // White space before the backslash counts, that at the start of the next line does not.
+        let part = line.trim_end().trim_end_matches('\\').trim_start();
         match lines.last_mut().filter(|_| open) {
             Some(last) => {
-                last.text.push_str(part.trim_start());
+                last.text.push_str(part);
                 last.range.end = range.end;
             }
-            None => lines
-                .push(Line { text: part.trim().to_owned(), range: range.start + line.len() - body.len()..range.end }),
+            None => lines.push(Line { text: part.to_owned(), range: range.start + line.len() - body.len()..range.end }),
         }
         open = goes_on;
     }

@@ -15,8 +15,8 @@ pub(crate) fn followed(source: &Source<'_>, follow: &Follow) -> Reading {
         if let Some(role) = role {
             setting = setting.role(role);
         }
-        // Whoever logs in is known by its key: the value is a secret.
-        if role == Some(Role::Credential) {
+        // Whoever logs in is known by its key, as the value is a secret; a list of domains has no values.
+        if matches!(role, Some(Role::Credential | Role::LocalDomain)) {
             setting.value = setting.key.clone();
             let line = source.text.line_around(setting.span.start);
             setting.span = line.start..line.start + setting.key.len().min(line.len());

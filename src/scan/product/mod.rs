@@ -22,10 +22,12 @@ mod haraka;
 mod mapped;
 mod msmtp;
 mod opensmtpd;
+mod phrases;
 mod postfix;
 mod routes;
 mod rows;
 mod sendmail;
+mod stalwart;
 mod table;
 
 use super::setting::{Follow, Reading};
@@ -69,6 +71,8 @@ pub(crate) fn read(source: &Source<'_>, tree: &Tree) -> Option<Understood> {
         .or_else(|| haraka::read(source, tree).map(understood("haraka")))
         .or_else(|| msmtp::read(source).map(understood("msmtp")))
         .or_else(|| routes::read(source, tree))
+        .or_else(|| phrases::read(source))
+        .or_else(|| stalwart::read(source))
         .or_else(|| database::dump(source))
         .or_else(|| table::read(source, tree))
 }

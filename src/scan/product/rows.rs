@@ -75,7 +75,6 @@ pub(super) const ROWS: &[Row] = &[
         Hash,
         &[("forward_method", NextHop), ("notify_method", NextHop)],
     ),
-    row("fetchmail", &["fetchmailrc", ".fetchmailrc"], Words, &[("smtphost", NextHop), ("smtpname", NextHop)]),
     // control panels and applications in PHP
     switched(
         counted(row("wordpress", &["wp-config*.php"], Php, &[("*define.wpms_smtp_host", NextHop)]), First),
@@ -150,6 +149,7 @@ pub(super) const ROWS: &[Row] = &[
         row("gitlab", &["gitlab.rb"], Hash, &[("gitlab_rails.smtp_address", NextHop)]),
         &[is("smtp_enable", ON, "false")],
     ),
+    row("gitlab", &["gitlab-rails/*.rb"], Hash, &[("*smtp_settings*address*", NextHop)]),
     switched(
         row("rails", &["*.rb"], Hash, &[("*smtp_settings*address*", NextHop), ("*smtp_settings*host", NextHop)]),
         &[not("/*delivery_method", &["*sendmail*", "*test*", "*file*", "*letter_opener*"])],
@@ -163,7 +163,7 @@ pub(super) const ROWS: &[Row] = &[
     counted(
         row(
             "thunderbird",
-            &["prefs.js", "user.js", "*.cfg", "defaults/pref/*.js"],
+            &["prefs.js", "user.js", "mozilla.cfg", "autoconfig.cfg", "thunderbird*.cfg", "defaults/pref/*.js"],
             Prefs,
             &[("*mail.smtpserver.*.hostname", Client)],
         ),
@@ -223,7 +223,6 @@ pub(super) const ROWS: &[Row] = &[
         ],
     ),
     row("keycloak", &["*realm*.json"], Script, &[("*smtpserver.host", NextHop)]),
-    row("stalwart", &["*stalwart*.json"], Script, &[("*relay*address", NextHop)]),
     row("exchange", &["*connector*.json"], Script, &[("*smarthosts*", NextHop)]),
     switched(
         counted(row("exchange", &["*connector*.txt"], Ini, &[("*smarthosts", NextHop)]), Each),

@@ -93,16 +93,20 @@ fn compiled_reading(source: &Source<'_>) -> Reading {
     let mut reading = Reading::default();
     for range in source.text.lines() {
         let line = &source.text.as_str()[range.clone()];
-        if line.starts_with('#') {
-            reading.comments.push(range);
-            continue;
+        let body = line.trim_start_matches('#');
+        let commented = body.len() < line.len();
+        if commented {
+            reading.comments.push(range.clone());
         }
-        let found = MACROS.iter().find_map(|(key, role)| Some((*key, *role, line.strip_prefix(key)?)));
+        let found = MACROS.iter().find_map(|(key, role)| Some((*key, *role, body.strip_prefix(key)?)));
         let Some((key, role, value)) = found else { continue };
         let value = value.trim_start_matches(['=', ' ']);
         let from = range.start + line.len() - value.len();
         let mut setting = Setting::new(key, value.trim_end(), from..from + value.trim_end().len());
         setting.role = Some(role);
+        if commented {
+            setting.state = State::Commented;
+        }
         reading.settings.push(setting);
     }
     reading.last_wins();
@@ -163,6 +167,9 @@ mod tests {
     #[test]
     fn macros_of_the_compiled_file() {
         let cf = "#DSa\nDSsmtp:[b]\nDR\nO FallbackMXhost=c\n";
-        assert_eq!(told("etc/mail/sendmail.cf", cf), ["DS smtp:[b] active", "DR  active", "O FallbackMXhost c active"]);
+        assert_eq!(
+            told("etc/mail/sendmail.cf", cf),
+            ["DS a commented", "DS smtp:[b] active", "DR  active", "O FallbackMXhost c active"]
+        );
     }
 }
