@@ -16,6 +16,7 @@
 mod archive;
 mod examine;
 mod format;
+mod gather;
 mod known;
 mod mask;
 mod product;
