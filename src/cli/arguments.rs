@@ -7,9 +7,13 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use ipnet::IpNet;
+
 use super::Exit;
 use crate::inventory::{Endpoint, Secret};
+use crate::proxy::announce::Introduction;
 use crate::report;
+use crate::terms::Smuggling;
 
 /// Prove where mail really goes.
 #[derive(Debug, Parser)]
@@ -36,6 +40,8 @@ pub(super) enum Command {
     Check(Paths),
     /// What a run would do: probes, faults, every host and port that it would contact
     Plan(Paths),
+    /// Whom a fault moves to the next MX: sender class by sender class
+    Predict(Predict),
     /// Look on for the probes of a finished run; update its verdicts
     Watch(Watch),
     /// Render a saved record, report or journal again
@@ -48,6 +54,8 @@ pub(super) enum Command {
     Proxy(Proxy),
     /// For containers: is this proxy ready
     Healthcheck(Healthcheck),
+    /// An MTA-STS policy, or a record of MTA-STS or TLSRPT, before it is published
+    Lint(Lint),
     /// JSON Schema of scenario, inventory, record or report
     Schema(Schema),
     /// Completions for a shell, on stdout
@@ -126,6 +134,16 @@ pub(super) struct Run {
 }
 
 #[derive(Debug, Args)]
+pub(super) struct Predict {
+    /// A sender class, such as postfix; repeatable; none: all of them
+    #[arg(long = "sender", value_name = "CLASS")]
+    pub(super) senders: Vec<String>,
+    /// A fault at the primary, such as 'at=rcpt do=reply:"450 4.2.0 busy"'; repeatable
+    #[arg(long = "fault", value_name = "FAULT", required = true)]
+    pub(super) faults: Vec<String>,
+}
+
+#[derive(Debug, Args)]
 pub(super) struct Watch {
     /// The folder that `--record` made, or the journal or record in it
     pub(super) path: PathBuf,
@@ -196,6 +214,15 @@ pub(super) struct Proxy {
     /// The private key to it
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     pub(super) tls_key: Option<PathBuf>,
+    /// How the host is told who its client is: none, proxy-v1, proxy-v2 or xclient
+    #[arg(long, value_name = "HOW", requires = "listen", value_parser = introduction)]
+    pub(super) client: Option<Introduction>,
+    /// A load balancer in front, which says for whom it calls by the PROXY protocol; repeatable
+    #[arg(long, value_name = "NETWORK", requires = "listen", value_parser = network)]
+    pub(super) accept_proxy: Vec<IpNet>,
+    /// What becomes of CR and LF that stand alone: pass or refuse [default: pass]
+    #[arg(long, value_name = "WHAT", value_parser = smuggling)]
+    pub(super) smuggling: Option<Smuggling>,
     /// Faults lift themselves after this time without being renewed [over the control API: 10m]
     #[arg(long, value_name = "TIME", value_parser = lease)]
     pub(super) lease: Option<Duration>,
@@ -254,6 +281,34 @@ pub(super) struct Healthcheck {
 }
 
 #[derive(Debug, Args)]
+pub(super) struct Lint {
+    #[command(subcommand)]
+    pub(super) kind: LintKind,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum LintKind {
+    /// The file at https://mta-sts.DOMAIN/.well-known/mta-sts.txt
+    MtaStsPolicy {
+        /// The policy; `-` reads stdin
+        file: PathBuf,
+        /// An MX host that the policy must cover; repeatable
+        #[arg(long, value_name = "HOST")]
+        mx: Vec<String>,
+    },
+    /// The TXT record at _mta-sts.DOMAIN
+    MtaStsRecord {
+        /// The record; `-` reads stdin
+        text: String,
+    },
+    /// The TXT record at _smtp._tls.DOMAIN
+    TlsrptRecord {
+        /// The record; `-` reads stdin
+        text: String,
+    },
+}
+
+#[derive(Debug, Args)]
 pub(super) struct Schema {
     /// Of what
     pub(super) kind: SchemaKind,
@@ -307,6 +362,24 @@ impl FromStr for Server {
 fn duration(text: &str) -> Result<Duration, String> {
     let span: jiff::SignedDuration = text.parse().map_err(|_| "write a time such as 30s, 10m or 2h".to_owned())?;
     Duration::try_from(span).map_err(|_| "a time cannot be negative".to_owned())
+}
+
+fn introduction(text: &str) -> Result<Introduction, String> {
+    text.parse().map_err(|_| one_of(Introduction::ALL, Introduction::word))
+}
+
+fn smuggling(text: &str) -> Result<Smuggling, String> {
+    text.parse().map_err(|_| one_of(Smuggling::ALL, Smuggling::word))
+}
+
+fn one_of<T: Copy>(all: &[T], word: fn(T) -> &'static str) -> String {
+    format!("write {}", crate::source::or_list(&all.iter().copied().map(word).collect::<Vec<_>>()))
+}
+
+/// A network, or one address.
+fn network(text: &str) -> Result<IpNet, String> {
+    let whole = text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
+    whole.map_err(|_| "write a network or an address, such as 192.0.2.0/24 or 2001:db8::1".to_owned())
 }
 
 fn lease(text: &str) -> Result<Duration, String> {

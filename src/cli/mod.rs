@@ -17,8 +17,10 @@ mod drill;
 mod exit;
 mod files;
 mod healthcheck;
+mod lint;
 mod manual;
 mod plan;
+mod predict;
 mod progress;
 mod proxy;
 mod report;
@@ -73,6 +75,7 @@ pub fn main(mut machine: Machine) -> Exit {
         Command::Run(run) => drill::run(&mut machine, &screen, &common, &run),
         Command::Check(check) => check::check(&screen, &common, &check),
         Command::Plan(plan) => plan::plan(&mut machine, &screen, &common, &plan),
+        Command::Predict(wanted) => predict::predict(&screen, &common, &wanted),
         Command::Watch(watch) => watch::watch(&mut machine, &screen, &common, &watch),
         Command::Proxy(proxy) => proxy::proxy(&mut machine, &screen, &proxy),
         Command::Healthcheck(wanted) => healthcheck::healthcheck(&screen, &wanted),
@@ -80,6 +83,7 @@ pub fn main(mut machine: Machine) -> Exit {
         Command::Report(report) => report::report(&screen, &common, &report),
         Command::Completions { shell } => manual::completions(&screen, shell),
         Command::Man => manual::man(&screen),
+        Command::Lint(lint) => lint::lint(&screen, &common, &lint.kind),
         Command::Scan(wanted) => scan::scan(&mut machine, &screen, &common, &wanted),
         Command::Schema(schema) => schema::schema(&screen, &schema),
     }
