@@ -49,7 +49,7 @@ pub(super) enum Command {
     /// Two records side by side: what moved, what is gone, what is still there
     Diff(Diff),
     /// Configuration that still names the legacy platform
-    Scan(Scan),
+    Scan(super::scan::Scan),
     /// The fault proxy on its own, before a host that lives on
     Proxy(Proxy),
     /// For containers: is this proxy ready
@@ -235,39 +235,6 @@ pub(super) struct Proxy {
     /// The log on stderr
     #[arg(long, value_enum, default_value = "text", value_name = "FORMAT")]
     pub(super) log_format: Format,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct Scan {
-    /// Files, folders and archives (.tar, .gz, .zst); `-` reads a list of them from stdin
-    pub(super) paths: Vec<PathBuf>,
-    /// The platform of the inventory that is looked for; repeatable
-    #[arg(long = "platform", value_name = "NAME", default_value = "legacy")]
-    pub(super) platforms: Vec<String>,
-    /// A host name or pattern to look for, such as mx.old.example or *.old.example; repeatable
-    #[arg(long = "name", value_name = "HOST")]
-    pub(super) names: Vec<String>,
-    /// An address to look for; repeatable
-    #[arg(long = "address", value_name = "IP")]
-    pub(super) addresses: Vec<IpAddr>,
-    /// A network to look for; repeatable
-    #[arg(long = "network", value_name = "CIDR")]
-    pub(super) networks: Vec<ipnet::IpNet>,
-    /// A domain whose mail no scanned host may deliver by itself; repeatable
-    #[arg(long = "domain", value_name = "DOMAIN")]
-    pub(super) domains: Vec<String>,
-    /// Ask installed and running software too: postconf, exim, sendmail, units, processes, containers
-    #[arg(long)]
-    pub(super) running: bool,
-    /// The most bytes of one file that are read
-    #[arg(long, value_name = "BYTES", default_value = "1073741824")]
-    pub(super) max_size: u64,
-    /// The most bytes that may come out of one archive
-    #[arg(long, value_name = "BYTES", default_value = "4294967296")]
-    pub(super) max_unpacked: u64,
-    /// Write a report to a file; repeatable
-    #[arg(long = "report", value_name = "FORMAT=PATH")]
-    pub(super) reports: Vec<ReportTo>,
 }
 
 #[derive(Debug, Args)]

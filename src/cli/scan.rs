@@ -1,11 +1,13 @@
 //! `mxdrill scan`: configuration that still names the legacy platform.
 
 use std::io::BufRead;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
+use clap::Args;
 use tokio::time::Instant;
 
-use super::arguments::{Common, Scan};
+use super::arguments::{Common, ReportTo};
 use super::{Exit, Machine, Screen, drill, files};
 use crate::inventory::{self, Inventory};
 use crate::record::{Coverage, Examination, Report, RunId};
@@ -14,6 +16,39 @@ use crate::source::SourceText;
 
 /// The most paths that are read from stdin.
 const MAX_LISTED: usize = 1_000_000;
+
+#[derive(Debug, Args)]
+pub(super) struct Scan {
+    /// Files, folders and archives (.tar, .gz, .zst); `-` reads a list of them from stdin
+    pub(super) paths: Vec<PathBuf>,
+    /// The platform of the inventory that is looked for; repeatable
+    #[arg(long = "platform", value_name = "NAME", default_value = "legacy")]
+    pub(super) platforms: Vec<String>,
+    /// A host name or pattern to look for, such as mx.old.example or *.old.example; repeatable
+    #[arg(long = "name", value_name = "HOST")]
+    pub(super) names: Vec<String>,
+    /// An address to look for; repeatable
+    #[arg(long = "address", value_name = "IP")]
+    pub(super) addresses: Vec<IpAddr>,
+    /// A network to look for; repeatable
+    #[arg(long = "network", value_name = "CIDR")]
+    pub(super) networks: Vec<ipnet::IpNet>,
+    /// A domain whose mail no scanned host may deliver by itself; repeatable
+    #[arg(long = "domain", value_name = "DOMAIN")]
+    pub(super) domains: Vec<String>,
+    /// Ask installed and running software too: postconf, exim, sendmail, units, processes, containers
+    #[arg(long)]
+    pub(super) running: bool,
+    /// The most bytes of one file that are read
+    #[arg(long, value_name = "BYTES", default_value = "1073741824")]
+    pub(super) max_size: u64,
+    /// The most bytes that may come out of one archive
+    #[arg(long, value_name = "BYTES", default_value = "4294967296")]
+    pub(super) max_unpacked: u64,
+    /// Write a report to a file; repeatable
+    #[arg(long = "report", value_name = "FORMAT=PATH")]
+    pub(super) reports: Vec<ReportTo>,
+}
 
 pub(super) fn scan(machine: &mut Machine, screen: &Screen, common: &Common, wanted: &Scan) -> Exit {
     let began = Instant::now();
