@@ -30,6 +30,7 @@ async fn serve(listen: SocketAddr, upstream: SocketAddr) {
         journal: support::journal(),
         phase_of: None,
         tls: None,
+        smuggling: mxdrill::terms::Smuggling::Pass,
         limits: Limits::default(),
         smuggling: Smuggling::Pass,
     };

@@ -44,6 +44,7 @@
 //! | lab | embedded hosts on loopback: store, relay, hold, reject |
 //! | send | ways in: mxdrill as the sending MTA |
 //! | collect | where mail can land: IMAP, Maildir, mbox, logs |
+//! | trace | the path of one message, after the fact: who wrote its headers, and why they are trusted |
 //! | judge | settle, compare: from what was seen to a verdict |
 //! | run | the story of a drill, and the rig that it needs |
 //! | scan | configuration that still names the old platform |
@@ -73,4 +74,5 @@ pub mod smtp;
 pub mod source;
 pub mod terms;
 pub mod tls;
+pub mod trace;
 pub mod world;

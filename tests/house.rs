@@ -22,12 +22,13 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("dns", &["mail", "scenario", "terms", "world"]),
     ("tls", &["record", "terms", "world"]),
     ("policy", &["dns", "mail", "record", "source", "terms", "tls", "world"]),
-    ("smtp", &["mail"]),
+    ("smtp", &["mail", "terms"]),
     ("proxy", &["inventory", "mail", "record", "scenario", "smtp", "source", "terms", "tls", "world"]),
     ("lab", &["dns", "mail", "record", "scenario", "smtp", "source", "terms", "tls", "world"]),
-    ("send", &["classes", "dns", "mail", "record", "scenario", "smtp", "terms", "tls", "world"]),
+    ("send", &["classes", "dns", "inventory", "mail", "record", "scenario", "smtp", "terms", "tls", "world"]),
     ("collect", &["inventory", "mail", "record", "source", "terms", "tls", "world"]),
-    ("judge", &["classes", "inventory", "mail", "plan", "record", "scenario", "source", "terms", "world"]),
+    ("trace", &["inventory", "mail", "record"]),
+    ("judge", &["classes", "inventory", "mail", "plan", "record", "scenario", "source", "terms", "trace", "world"]),
     (
         "run",
         &[
@@ -77,6 +78,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "source",
             "terms",
             "tls",
+            "trace",
             "world",
         ],
     ),
@@ -175,7 +177,7 @@ fn only_those_who_speak_http_know_it() {
     const ASKING: &[&str] = &["reqwest"];
     // hyper is also the client that fetches policies: RFC 8461 3.3 forbids most of what others do by themselves.
     const SERVERS: &[&str] = &["proxy/control", "policy/host.rs", "policy/fetch"];
-    const CLIENTS: &[&str] = &["collect/http"];
+    const CLIENTS: &[&str] = &["collect/http", "proxy/remote"];
     let mut wrong = vec![];
     for (_, file, text) in sources() {
         let inside = file.strip_prefix(root().join("src")).expect("a source file");

@@ -3,6 +3,11 @@
 
 #![allow(clippy::expect_used, clippy::panic)] // this is how a test fails
 
+#[path = "lab/classes.rs"]
+mod classes;
+#[path = "lab/ways.rs"]
+mod ways;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -229,6 +234,27 @@ fn s12_held_then_drained() {
 }
 
 #[test]
+fn s13_one_falls_back_and_the_other_does_not() {
+    let ran = as_it_says("13");
+    for probe in &ran.record.phases[0].probes {
+        let hosts: BTreeSet<&str> = probe.attempts.iter().map(|it| it.host.as_str()).collect();
+        assert_eq!(hosts.len(), if probe.sender == "postfix" { 2 } else { 1 }, "{probe:?}");
+    }
+}
+
+#[test]
+fn s14_a_host_that_failed_is_passed_over() {
+    let ran = as_it_says("14");
+    let results = |phase: usize| -> Vec<AttemptResult> {
+        ran.record.phases[phase].probes.iter().map(|probe| probe.attempts[0].result).collect()
+    };
+    assert_eq!(results(0), [AttemptResult::Refused, AttemptResult::PassedOver, AttemptResult::PassedOver]);
+    assert_eq!(results(1), [AttemptResult::PassedOver]);
+    let again = &ran.record.phases[1].probes[0];
+    assert!(again.why.contains("exim remembers"), "{}", again.why);
+}
+
+#[test]
 fn ipv6_hosts_are_told_apart_by_port() {
     let text = r#"
 name: Both families
@@ -360,5 +386,39 @@ fn a_fault_meets_a_host_without_starttls_as_well() {
         assert!(ran.record.standing.iter().all(|stands| stands.tls_ended_by == ended_by));
         let attempts = ran.record.phases[0].probes.iter().flat_map(|probe| &probe.attempts);
         assert!(attempts.map(|attempt| attempt.tls.as_ref().and_then(|tls| tls.ended_by)).all(|by| by == ended_by));
+    }
+}
+
+#[test]
+fn s15_the_old_smarthost_is_found_out() {
+    let ran = as_it_says("15");
+    let phase = &ran.record.phases[0];
+    let way = |sender: &str| -> Vec<String> {
+        let source = phase.sources.iter().find(|it| it.sender == sender).expect("a source");
+        assert_eq!(source.ways.len(), 1, "{source:?}");
+        source.ways[0].stops.iter().map(|stop| stop.host.clone()).collect()
+    };
+    assert_eq!(way("direct"), ["mx1.new.example"]);
+    assert_eq!(way("cron"), ["smtp.new.example", "mx1.new.example"]);
+    assert_eq!(way("app"), ["smtp.old.example", "mx1.new.example"]);
+    for probe in &phase.probes {
+        let wanted = if probe.sender == "app" { Verdict::Fail } else { Verdict::Pass };
+        assert_eq!(probe.verdict, wanted, "{}: {}", probe.sender, probe.why);
+        assert!(probe.path.iter().all(|hop| hop.trust.word() == "seen"), "{:?}", probe.path);
+        let login = probe.attempts[0].login.as_ref().map(|login| (login.user.as_str(), login.mechanism.word()));
+        let expected = (probe.sender != "direct").then_some((probe.sender.as_str(), "cram-md5"));
+        assert_eq!(login, expected);
+    }
+}
+
+#[test]
+fn s16_every_source_by_the_new_smarthost() {
+    let ran = as_it_says("16");
+    let cron = ran.record.phases[0].probes.iter().find(|it| it.sender == "cron").expect("a probe");
+    assert_eq!(cron.attempts[0].login.as_ref().map(|it| it.mechanism.word()), Some("login"));
+    assert_eq!(cron.attempts[0].tls.as_ref().map(|it| it.verdicts.clone()), Some(vec!["trusted".to_owned()]));
+    for probe in &ran.record.phases[1].probes {
+        let moved = probe.passed.iter().any(|it| it.next_host.as_deref() == Some("mx1.new.example"));
+        assert!(moved, "the primary was tried first: {:?}", probe.passed);
     }
 }

@@ -50,6 +50,8 @@ pub(super) enum Command {
     Diff(Diff),
     /// Configuration that still names the legacy platform
     Scan(super::scan::Scan),
+    /// The proven path of a message: who took it from whom, and why that is believed
+    Trace(Trace),
     /// The fault proxy on its own, before a host that lives on
     Proxy(Proxy),
     /// For containers: is this proxy ready
@@ -98,6 +100,13 @@ pub(super) enum Color {
     Auto,
     Always,
     Never,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Trace {
+    /// A message (.eml), an mbox file, or a Maildir; with --inventory, which says whose hosts are whose
+    #[arg(required = true)]
+    pub(super) paths: Vec<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -27,6 +27,7 @@ mod report;
 mod scan;
 mod schema;
 mod screen;
+mod trace;
 mod watch;
 
 use std::ffi::OsString;
@@ -80,6 +81,7 @@ pub fn main(mut machine: Machine) -> Exit {
         Command::Proxy(proxy) => proxy::proxy(&mut machine, &screen, &proxy),
         Command::Healthcheck(wanted) => healthcheck::healthcheck(&screen, &wanted),
         Command::Diff(wanted) => diff::diff(&screen, &common, &wanted),
+        Command::Trace(wanted) => trace::trace(&screen, &common, &wanted),
         Command::Report(report) => report::report(&screen, &common, &report),
         Command::Completions { shell } => manual::completions(&screen, shell),
         Command::Man => manual::man(&screen),

@@ -71,6 +71,7 @@ fn rig(hosts: Vec<LabHost>) -> Rig {
         platforms: ground.hosts.keys().map(|name| (name.clone(), platform(name).to_owned())).collect(),
         addresses,
         timeouts,
+        outbound: Outbound::default(),
         keep: Keep::Newest,
     };
     let lab = Lab::up(&plan, &ground, setting).expect("a lab");
@@ -238,6 +239,7 @@ async fn a_spool_holds_until_the_next_hop_is_back() {
         platforms: HashMap::new(),
         addresses,
         timeouts: Timeouts::of(Defaults::Lab),
+        outbound: Outbound::default(),
         keep: Keep::Nothing,
     };
     rig.lab = Lab::new(setting);

@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::mail::{EnhancedStatus, Stage};
-use crate::terms::{UnknownWord, words};
+use crate::terms::{AuthMechanism, UnknownWord, words};
 
 words! {
     /// How an attempt ended.
@@ -42,6 +42,27 @@ words! {
     }
 }
 
+words! {
+    /// What a host that was tried is to the message.
+    Target {
+        /// A host that takes mail for the recipient's domain.
+        Mx = "mx",
+        /// A server that takes mail from its users, or from its network, and passes it on.
+        Submission = "submission",
+    }
+}
+
+impl Target {
+    /// Whether it is the usual one, which records leave out.
+    fn usual() -> Self {
+        Target::Mx
+    }
+
+    fn is_usual(&self) -> bool {
+        *self == Target::usual()
+    }
+}
+
 /// One try to deliver to one address of one host.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Attempt {
@@ -50,6 +71,9 @@ pub struct Attempt {
     /// Address and port as the host's own; absent where none was found.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub address: Option<String>,
+    /// What it is to the message; absent: an MX host.
+    #[serde(skip_serializing_if = "Target::is_usual", default = "Target::usual")]
+    pub target: Target,
     /// Its MX preference; absent for an implicit MX.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub preference: Option<u16>,
@@ -79,6 +103,30 @@ pub struct Attempt {
     /// What was seen of TLS; absent where it was not tried.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub tls: Option<TlsSeen>,
+    /// Who logged in; absent where nobody did.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub login: Option<LoginSeen>,
+    /// What was answered to each recipient of the transaction, where there were several.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub recipients: Vec<RecipientReply>,
+}
+
+/// A login, as it was tried.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct LoginSeen {
+    /// The user.
+    pub user: String,
+    /// How it was tried.
+    pub mechanism: AuthMechanism,
+}
+
+/// The answer to one RCPT.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RecipientReply {
+    /// The recipient.
+    pub recipient: String,
+    /// All lines of the reply, joined by line feeds.
+    pub reply: String,
 }
 
 words! {

@@ -11,7 +11,7 @@ use super::{Decision, Outgoing, Settings, decide};
 use crate::classes::{Failure, Rule, Starttls};
 use crate::dns::{Candidate, LookupError, NoRoute, route};
 use crate::mail::Stage;
-use crate::record::{Attempt, AttemptResult, Event, Sent, SentState};
+use crate::record::{Attempt, AttemptResult, Event, Sent, SentState, Target};
 
 /// The port that MX hosts listen on where no route says otherwise.
 const SMTP: u16 = 25;
@@ -256,6 +256,7 @@ impl Mx {
         Attempt {
             host: candidate.host.clone(),
             address: None,
+            target: Target::Mx,
             preference: candidate.preference,
             proxy: None,
             result,
@@ -267,6 +268,8 @@ impl Mx {
             ms: 0,
             round,
             tls: None,
+            login: None,
+            recipients: vec![],
         }
     }
 

@@ -388,3 +388,60 @@ fn lint_reads_records_from_arguments_and_stdin() {
     assert_eq!(code(&output), 0);
     assert_eq!(stdout(&output), "TEXT: valid, reports to mailto:tls@new.example\n");
 }
+
+const PLATFORMS: &str = "\
+platforms:
+  new: { hosts: [mx1.new.example] }
+  spool: { hosts: [mx.spool.example], networks: [203.0.113.9] }
+";
+
+const TRACED: &[u8] = b"Received: from mx.spool.example (mx.spool.example [203.0.113.9])\r\n\tby mx1.new.example \
+    (Postfix) with ESMTPS id A1;\r\n\tSat, 21 Nov 2026 05:42:30 +0000\r\n\
+    Received: from x (unknown [192.0.2.200]) by mx.spool.example (Postfix) with ESMTP id S1;\r\n Sat, 21 Nov 2026 05:42:24 +0000\r\n\
+    Received: from y by mx1.new.example (Postfix) with ESMTP id forged; Sat, 21 Nov 2026 05:42:20 +0000\r\n\
+    Message-ID: <a@b>\r\n\r\nbody\r\n";
+
+#[test]
+fn a_trace_shows_which_hops_of_a_message_are_proven() {
+    let (_folder, inventory) = file("inventory.yaml", PLATFORMS.as_bytes());
+    let (_other, message) = file("message.eml", TRACED);
+    let traced = run(&["trace", &message, "--inventory", &inventory, "--format", "json"]);
+    assert_eq!(code(&traced), 0, "{}", stderr(&traced));
+    let document: Value = serde_json::from_str(&stdout(&traced)).expect("JSON");
+    let path = document["messages"][0]["path"].as_array().expect("a path");
+    let told: Vec<String> =
+        path.iter().map(|hop| format!("{} {} {}", hop["by"], hop["platform"], hop["trust"])).collect();
+    let expected = [
+        r#""mx1.new.example" "new" "claimed""#,
+        r#""mx.spool.example" "spool" "proven""#,
+        r#""mx1.new.example" "new" "proven""#,
+    ];
+    assert_eq!(told, expected);
+    assert_eq!((&document["messages"][0]["message_id"], &document["open"]), (&"a@b".into(), &0.into()));
+    let shown = run(&["trace", &message, "--inventory", &inventory]);
+    assert!(stdout(&shown).contains("proven: mx1.new.example took the message from mx.spool.example [203.0.113.9]"));
+    let alone = run(&["trace", &message]);
+    assert_eq!(code(&alone), 3, "nobody is known without an inventory");
+}
+
+#[test]
+fn a_trace_reads_mbox_files_and_maildirs_and_says_what_is_neither() {
+    let (_folder, mbox) =
+        file("mbox", &[b"From a@b Sat Nov 21 05:42:30 2026\n", TRACED, b"\nFrom a@b x\n", TRACED].concat());
+    let traced = run(&["trace", &mbox, "--format", "json"]);
+    let document: Value = serde_json::from_str(&stdout(&traced)).expect("JSON");
+    assert_eq!(document["messages"].as_array().map(Vec::len), Some(2));
+    assert!(document["messages"][1]["file"].as_str().is_some_and(|it| it.contains("mbox:")));
+    let maildir = tempfile::tempdir().expect("a folder");
+    for part in ["new", "cur"] {
+        fs::create_dir(maildir.path().join(part)).expect("made");
+        fs::write(maildir.path().join(part).join("1.x"), TRACED).expect("written");
+    }
+    let traced = run(&["trace", &maildir.path().display().to_string(), "--format", "json"]);
+    let document: Value = serde_json::from_str(&stdout(&traced)).expect("JSON");
+    assert_eq!(document["messages"].as_array().map(Vec::len), Some(2));
+    let (_none, none) = file("none", b"no header\n");
+    let refused = run(&["trace", &none]);
+    assert_eq!(code(&refused), 2);
+    assert!(stderr(&refused).contains("does not begin with a header"), "{}", stderr(&refused));
+}

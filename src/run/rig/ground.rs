@@ -45,9 +45,12 @@ impl Places {
     }
 
     /// For the record.
-    pub(super) fn standing(&self) -> Vec<Standing> {
-        let all =
-            self.0.iter().flat_map(|(host, place)| place.own.iter().map(move |address| (host, address, place.proxy)));
+    pub(super) fn standing(&self, plan: &Plan) -> Vec<Standing> {
+        let all = self.0.iter().flat_map(|(host, place)| {
+            let by_itself = plan.scenario.proxies.contains_key(host);
+            let proxy = if by_itself { Some(StandingProxy::Standing) } else { place.proxy };
+            place.own.iter().map(move |address| (host, address, proxy))
+        });
         let stands = |(host, address, proxy): (&String, &SocketAddr, _)| Standing {
             host: host.clone(),
             address: address.to_string(),
@@ -96,7 +99,8 @@ async fn answers(plan: &Plan, resolver: &Resolver) -> Result<(), RunError> {
 
 /// Where hosts stand: all of a lab's; else those that faults name, as DNS says.
 pub(super) async fn places(plan: &Plan, names: &dyn Lookups, ground: Option<&Ground>) -> Result<Places, RunError> {
-    let faulted: BTreeSet<&str> = plan.scenario.faults().map(|(_, fault)| fault.host.value.as_str()).collect();
+    let faulted = plan.scenario.faults().map(|(_, fault)| fault.host.value.as_str());
+    let faulted: BTreeSet<&str> = faulted.chain(plan.scenario.proxies.keys().map(String::as_str)).collect();
     let mut places = Places::default();
     match (&plan.scenario.lab, ground) {
         (Some(lab), Some(ground)) => {
@@ -115,12 +119,21 @@ pub(super) async fn places(plan: &Plan, names: &dyn Lookups, ground: Option<&Gro
                 let found = names.addresses(host).await;
                 let found =
                     found.map_err(|error| RunError::new(Kind::Unreachable, format!("the faulted host: {error}")))?;
-                let own = found.into_iter().map(|ip| SocketAddr::new(ip, SMTP)).collect();
-                places.0.insert(host.to_owned(), Place { own, real: None, proxy: Some(StandingProxy::Dialled) });
+                let port = port(plan, host);
+                let own = found.into_iter().map(|ip| SocketAddr::new(ip, port)).collect();
+                let by_itself = plan.scenario.proxies.contains_key(host);
+                let proxy = if by_itself { StandingProxy::Standing } else { StandingProxy::Dialled };
+                places.0.insert(host.to_owned(), Place { own, real: None, proxy: Some(proxy) });
             }
         }
     }
     Ok(places)
+}
+
+/// The port at which a host that is no lab's is spoken to.
+fn port(plan: &Plan, host: &str) -> u16 {
+    let addresses = plan.scenario.senders.values().filter_map(|sender| sender.kind.server());
+    addresses.map(|stated| &stated.address).find(|it| it.host == host).map_or(SMTP, |it| it.port)
 }
 
 async fn real_address(endpoint: &Endpoint) -> Result<SocketAddr, RunError> {

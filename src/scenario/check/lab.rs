@@ -48,6 +48,7 @@ fn next_hop(host: &LabHost) -> Option<&Spanned<String>> {
     match &host.kind {
         LabHostKind::Relay { to, .. } => Some(to),
         LabHostKind::Hold { then, .. } => Some(then),
+        LabHostKind::Submission(stated) => stated.smarthost.as_ref(),
         LabHostKind::Store | LabHostKind::Reject { .. } | LabHostKind::Real(_) => None,
     }
 }

@@ -13,6 +13,7 @@ mod names;
 mod phase;
 mod platform;
 mod proxy;
+mod sender;
 mod shadow;
 mod zone;
 
@@ -69,6 +70,7 @@ pub(super) fn check(scenario: &Scenario, files: &mut Files) {
     address::check(scenario, files);
     platform::check(scenario, files);
     proxy::check(scenario, files);
+    sender::check(scenario, files);
     if let Some(lab) = &scenario.lab {
         lab::check(scenario, lab, files);
         zone::check(scenario, lab, files);

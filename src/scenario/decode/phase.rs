@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::expect::expectation;
 use super::fault::fault;
 use super::hole;
+use super::letter::letter;
 use crate::scenario::{Expectation, Judged, Phase, Probes};
 use crate::source::read::{Fields, Said, at_most, filled, list, number, one_or_list, rate, size, spanned, text};
 use crate::source::yaml::Node;
@@ -76,6 +77,7 @@ fn judged(
 
 fn probes(node: &Node, said: &mut Said) -> Option<Probes> {
     let mut map = Fields::of(node, "a phase's `probes`", said)?;
+    let letter = letter(&mut map);
     let probes = Probes {
         span: node.span,
         count: map.optional("count", number(1..=MOST_PROBES)).unwrap_or(1),
@@ -84,6 +86,7 @@ fn probes(node: &Node, said: &mut Said) -> Option<Probes> {
         interval: map.optional::<Duration>("rate", rate),
         at_once: map.optional("at-once", number(1..=MOST_AT_ONCE)),
         recipient: map.optional("recipient", spanned(text)),
+        letter,
     };
     map.done();
     Some(probes)
