@@ -47,6 +47,7 @@
 //! | trace | the path of one message, after the fact: who wrote its headers, and why they are trusted |
 //! | judge | settle, compare: from what was seen to a verdict |
 //! | run | the story of a drill, and the rig that it needs |
+//! | scan | configuration that still names the old platform |
 //! | report | one file a format, pure |
 //! | diff | two records side by side |
 //! | cli | arguments, one file a command, exit codes |
@@ -66,6 +67,7 @@ pub mod proxy;
 pub mod record;
 pub mod report;
 pub mod run;
+pub mod scan;
 pub mod scenario;
 pub mod send;
 pub mod smtp;

@@ -52,6 +52,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "world",
         ],
     ),
+    ("scan", &["inventory", "record", "source", "terms"]),
     ("report", &["mail", "record", "source", "terms"]),
     ("diff", &["record", "source", "terms"]),
     (
@@ -71,6 +72,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "record",
             "report",
             "run",
+            "scan",
             "scenario",
             "send",
             "smtp",

@@ -48,6 +48,8 @@ pub(super) enum Command {
     Report(Saved),
     /// Two records side by side: what moved, what is gone, what is still there
     Diff(Diff),
+    /// Configuration that still names the legacy platform
+    Scan(super::scan::Scan),
     /// The proven path of a message: who took it from whom, and why that is believed
     Trace(Trace),
     /// The fault proxy on its own, before a host that lives on

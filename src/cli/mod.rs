@@ -24,6 +24,7 @@ mod predict;
 mod progress;
 mod proxy;
 mod report;
+mod scan;
 mod schema;
 mod screen;
 mod trace;
@@ -85,6 +86,7 @@ pub fn main(mut machine: Machine) -> Exit {
         Command::Completions { shell } => manual::completions(&screen, shell),
         Command::Man => manual::man(&screen),
         Command::Lint(lint) => lint::lint(&screen, &common, &lint.kind),
+        Command::Scan(wanted) => scan::scan(&mut machine, &screen, &common, &wanted),
         Command::Schema(schema) => schema::schema(&screen, &schema),
     }
 }

@@ -3,6 +3,7 @@
 #![allow(clippy::expect_used, clippy::panic)] // this is how a test fails
 
 mod documents;
+mod scan;
 
 use std::fs;
 use std::io::Read;

@@ -6,4 +6,5 @@ mod corpus;
 mod lines;
 mod mistakes;
 mod reports;
+mod scan;
 mod schema;
