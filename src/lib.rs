@@ -44,9 +44,11 @@
 //! | collect | where mail can land: IMAP, Maildir, mbox, logs |
 //! | judge | settle, compare: from what was seen to a verdict |
 //! | run | the story of a drill, and the rig that it needs |
+//! | audit | a domain held against its design: zone files, DNS, hosts -> findings |
 //! | report | one file a format, pure |
 //! | cli | arguments, one file a command, exit codes |
 
+pub mod audit;
 pub mod cli;
 pub mod collect;
 pub mod dns;

@@ -47,10 +47,12 @@ const ROOMS: &[(&str, &[&str])] = &[
             "world",
         ],
     ),
+    ("audit", &["dns", "inventory", "mail", "record", "smtp", "source", "terms", "tls", "world"]),
     ("report", &["mail", "record", "source", "terms"]),
     (
         "cli",
         &[
+            "audit",
             "collect",
             "dns",
             "inventory",

@@ -36,6 +36,8 @@ pub(super) enum Command {
     Check(Paths),
     /// What a run would do: probes, faults, every host and port that it would contact
     Plan(Paths),
+    /// Hold domains against their design: MX set, what still names the old platform
+    Audit(Audit),
     /// Look on for the probes of a finished run; update its verdicts
     Watch(Watch),
     /// Render a saved record, report or journal again
@@ -112,6 +114,77 @@ pub(super) struct Run {
     /// How many probes may be under way at the same time
     #[arg(long, value_name = "N", default_value = "16", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(super) jobs: u16,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Audit {
+    /// Domains; none: every domain of the inventory, or every origin of the zone files
+    #[arg(value_name = "DOMAIN")]
+    pub(super) domains: Vec<String>,
+    /// Audit this zone file before it is published, without any network; repeatable
+    #[arg(long = "zone", value_name = "FILE", conflicts_with_all = ["live", "dns", "smtp", "views"])]
+    pub(super) zones: Vec<PathBuf>,
+    /// This part only; repeatable
+    #[arg(long, value_enum, value_name = "PART")]
+    pub(super) only: Vec<Part>,
+    /// Ask the hosts themselves over SMTP, up to RCPT and never further
+    #[arg(long)]
+    pub(super) smtp: bool,
+    /// Contact hosts that are not on this machine
+    #[arg(long)]
+    pub(super) live: bool,
+    /// Ask this DNS server instead of the system's
+    #[arg(long, value_name = "ADDR[:PORT]")]
+    pub(super) dns: Option<Server>,
+    /// Ask this server, too, and compare: a named view; repeatable
+    #[arg(long = "view", value_name = "NAME=ADDR[:PORT]")]
+    pub(super) views: Vec<View>,
+    /// Where authoritative servers listen
+    #[arg(long, value_name = "PORT", default_value = "53")]
+    pub(super) ns_port: u16,
+    /// How long to wait before a recipient that was put off (greylisting) is asked for once more
+    #[arg(long, value_name = "TIME", default_value = "90s", value_parser = duration)]
+    pub(super) patience: Duration,
+    /// Where hosts with documents for mail clients listen
+    #[arg(long, value_name = "PORT", default_value = "443")]
+    pub(super) https_port: u16,
+    /// Where MX hosts listen
+    #[arg(long, value_name = "PORT", default_value = "25")]
+    pub(super) smtp_port: u16,
+    /// Trust the certificate authorities of this PEM file instead of the system's
+    #[arg(long, value_name = "FILE")]
+    pub(super) ca: Option<PathBuf>,
+    /// How many domains may be asked about at the same time
+    #[arg(long, value_name = "N", default_value = "8", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(super) jobs: u16,
+    /// Write a report to a file: json, junit or terminal; repeatable
+    #[arg(long = "report", value_name = "FORMAT=PATH")]
+    pub(super) reports: Vec<ReportTo>,
+}
+
+/// A part of an audit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Part {
+    Mx,
+    MtaSts,
+    Leftovers,
+}
+
+/// `NAME=ADDR`.
+#[derive(Clone, Debug)]
+pub(super) struct View {
+    pub(super) name: String,
+    pub(super) server: SocketAddr,
+}
+
+impl FromStr for View {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (name, server) =
+            text.split_once('=').ok_or_else(|| "write NAME=ADDRESS, such as inside=192.0.2.53".to_owned())?;
+        Ok(Self { name: name.to_owned(), server: server.parse::<Server>()?.0 })
+    }
 }
 
 #[derive(Debug, Args)]
