@@ -2,6 +2,8 @@
 
 #![allow(clippy::expect_used, clippy::panic)] // this is how a test fails
 
+mod audit;
+
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
