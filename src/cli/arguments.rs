@@ -7,9 +7,14 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use ipnet::IpNet;
+
 use super::Exit;
+use super::audit::Audit;
 use crate::inventory::{Endpoint, Secret};
+use crate::proxy::announce::Introduction;
 use crate::report;
+use crate::terms::Smuggling;
 
 /// Prove where mail really goes.
 #[derive(Debug, Parser)]
@@ -38,16 +43,29 @@ pub(super) enum Command {
     Plan(Paths),
     /// Hold domains against their design: MX set, what still names the old platform
     Audit(Audit),
+    /// Whom a fault moves to the next MX: sender class by sender class
+    Predict(Predict),
     /// Look on for the probes of a finished run; update its verdicts
     Watch(Watch),
     /// Render a saved record, report or journal again
     Report(Saved),
+    /// Two records side by side: what moved, what is gone, what is still there
+    Diff(Diff),
     /// The fault proxy on its own, before a host that lives on
     Proxy(Proxy),
     /// For containers: is this proxy ready
     Healthcheck(Healthcheck),
+    /// An MTA-STS policy, or a record of MTA-STS or TLSRPT, before it is published
+    Lint(Lint),
     /// JSON Schema of scenario, inventory, record or report
     Schema(Schema),
+    /// Completions for a shell, on stdout
+    Completions {
+        /// Which
+        shell: clap_complete::Shell,
+    },
+    /// The manual page, on stdout: mxdrill man | man -l -
+    Man,
 }
 
 /// Arguments that several commands share.
@@ -102,7 +120,7 @@ pub(super) struct Run {
     /// Keep journal and record of each run in a folder of DIR
     #[arg(long, value_name = "DIR")]
     pub(super) record: Option<PathBuf>,
-    /// Write a report to a file: json, junit or terminal; repeatable
+    /// Write a report to a file: json, junit, html, md, github or terminal; repeatable
     #[arg(long = "report", value_name = "FORMAT=PATH")]
     pub(super) reports: Vec<ReportTo>,
     /// Ask this DNS server instead of the system's
@@ -117,74 +135,13 @@ pub(super) struct Run {
 }
 
 #[derive(Debug, Args)]
-pub(super) struct Audit {
-    /// Domains; none: every domain of the inventory, or every origin of the zone files
-    #[arg(value_name = "DOMAIN")]
-    pub(super) domains: Vec<String>,
-    /// Audit this zone file before it is published, without any network; repeatable
-    #[arg(long = "zone", value_name = "FILE", conflicts_with_all = ["live", "dns", "smtp", "views"])]
-    pub(super) zones: Vec<PathBuf>,
-    /// This part only; repeatable
-    #[arg(long, value_enum, value_name = "PART")]
-    pub(super) only: Vec<Part>,
-    /// Ask the hosts themselves over SMTP, up to RCPT and never further
-    #[arg(long)]
-    pub(super) smtp: bool,
-    /// Contact hosts that are not on this machine
-    #[arg(long)]
-    pub(super) live: bool,
-    /// Ask this DNS server instead of the system's
-    #[arg(long, value_name = "ADDR[:PORT]")]
-    pub(super) dns: Option<Server>,
-    /// Ask this server, too, and compare: a named view; repeatable
-    #[arg(long = "view", value_name = "NAME=ADDR[:PORT]")]
-    pub(super) views: Vec<View>,
-    /// Where authoritative servers listen
-    #[arg(long, value_name = "PORT", default_value = "53")]
-    pub(super) ns_port: u16,
-    /// How long to wait before a recipient that was put off (greylisting) is asked for once more
-    #[arg(long, value_name = "TIME", default_value = "90s", value_parser = duration)]
-    pub(super) patience: Duration,
-    /// Where hosts with documents for mail clients listen
-    #[arg(long, value_name = "PORT", default_value = "443")]
-    pub(super) https_port: u16,
-    /// Where MX hosts listen
-    #[arg(long, value_name = "PORT", default_value = "25")]
-    pub(super) smtp_port: u16,
-    /// Trust the certificate authorities of this PEM file instead of the system's
-    #[arg(long, value_name = "FILE")]
-    pub(super) ca: Option<PathBuf>,
-    /// How many domains may be asked about at the same time
-    #[arg(long, value_name = "N", default_value = "8", value_parser = clap::value_parser!(u16).range(1..=256))]
-    pub(super) jobs: u16,
-    /// Write a report to a file: json, junit or terminal; repeatable
-    #[arg(long = "report", value_name = "FORMAT=PATH")]
-    pub(super) reports: Vec<ReportTo>,
-}
-
-/// A part of an audit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum Part {
-    Mx,
-    MtaSts,
-    Leftovers,
-}
-
-/// `NAME=ADDR`.
-#[derive(Clone, Debug)]
-pub(super) struct View {
-    pub(super) name: String,
-    pub(super) server: SocketAddr,
-}
-
-impl FromStr for View {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let (name, server) =
-            text.split_once('=').ok_or_else(|| "write NAME=ADDRESS, such as inside=192.0.2.53".to_owned())?;
-        Ok(Self { name: name.to_owned(), server: server.parse::<Server>()?.0 })
-    }
+pub(super) struct Predict {
+    /// A sender class, such as postfix; repeatable; none: all of them
+    #[arg(long = "sender", value_name = "CLASS")]
+    pub(super) senders: Vec<String>,
+    /// A fault at the primary, such as 'at=rcpt do=reply:"450 4.2.0 busy"'; repeatable
+    #[arg(long = "fault", value_name = "FAULT", required = true)]
+    pub(super) faults: Vec<String>,
 }
 
 #[derive(Debug, Args)]
@@ -203,7 +160,7 @@ pub(super) struct Watch {
     /// Trust the certificate authorities of this PEM file instead of the system's
     #[arg(long, value_name = "FILE")]
     pub(super) ca: Option<PathBuf>,
-    /// Write a report to a file: json, junit or terminal; repeatable
+    /// Write a report to a file: json, junit, html, md, github or terminal; repeatable
     #[arg(long = "report", value_name = "FORMAT=PATH")]
     pub(super) reports: Vec<ReportTo>,
 }
@@ -213,9 +170,20 @@ pub(super) struct Saved {
     /// A record, a JSON report, a journal, or a folder that `--record` made
     #[arg(required = true)]
     pub(super) paths: Vec<PathBuf>,
-    /// Write a report to a file: json, junit or terminal; repeatable
+    /// Write a report to a file: json, junit, html, md, github or terminal; repeatable
     #[arg(long = "report", value_name = "FORMAT=PATH")]
     pub(super) reports: Vec<ReportTo>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Diff {
+    /// What was seen before: a record, a JSON report, a journal, or a folder that `--record` made
+    pub(super) before: PathBuf,
+    /// What was seen after
+    pub(super) after: PathBuf,
+    /// The platform that must be gone
+    #[arg(long, value_name = "NAME", default_value = "legacy")]
+    pub(super) platform: String,
 }
 
 #[derive(Debug, Args)]
@@ -247,6 +215,15 @@ pub(super) struct Proxy {
     /// The private key to it
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     pub(super) tls_key: Option<PathBuf>,
+    /// How the host is told who its client is: none, proxy-v1, proxy-v2 or xclient
+    #[arg(long, value_name = "HOW", requires = "listen", value_parser = introduction)]
+    pub(super) client: Option<Introduction>,
+    /// A load balancer in front, which says for whom it calls by the PROXY protocol; repeatable
+    #[arg(long, value_name = "NETWORK", requires = "listen", value_parser = network)]
+    pub(super) accept_proxy: Vec<IpNet>,
+    /// What becomes of CR and LF that stand alone: pass or refuse [default: pass]
+    #[arg(long, value_name = "WHAT", value_parser = smuggling)]
+    pub(super) smuggling: Option<Smuggling>,
     /// Faults lift themselves after this time without being renewed [over the control API: 10m]
     #[arg(long, value_name = "TIME", value_parser = lease)]
     pub(super) lease: Option<Duration>,
@@ -269,6 +246,34 @@ pub(super) struct Healthcheck {
     /// How long to wait for the answer
     #[arg(long, value_name = "TIME", default_value = "3s", value_parser = duration)]
     pub(super) timeout: Duration,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Lint {
+    #[command(subcommand)]
+    pub(super) kind: LintKind,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum LintKind {
+    /// The file at https://mta-sts.DOMAIN/.well-known/mta-sts.txt
+    MtaStsPolicy {
+        /// The policy; `-` reads stdin
+        file: PathBuf,
+        /// An MX host that the policy must cover; repeatable
+        #[arg(long, value_name = "HOST")]
+        mx: Vec<String>,
+    },
+    /// The TXT record at _mta-sts.DOMAIN
+    MtaStsRecord {
+        /// The record; `-` reads stdin
+        text: String,
+    },
+    /// The TXT record at _smtp._tls.DOMAIN
+    TlsrptRecord {
+        /// The record; `-` reads stdin
+        text: String,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -322,9 +327,27 @@ impl FromStr for Server {
     }
 }
 
-fn duration(text: &str) -> Result<Duration, String> {
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let span: jiff::SignedDuration = text.parse().map_err(|_| "write a time such as 30s, 10m or 2h".to_owned())?;
     Duration::try_from(span).map_err(|_| "a time cannot be negative".to_owned())
+}
+
+fn introduction(text: &str) -> Result<Introduction, String> {
+    text.parse().map_err(|_| one_of(Introduction::ALL, Introduction::word))
+}
+
+fn smuggling(text: &str) -> Result<Smuggling, String> {
+    text.parse().map_err(|_| one_of(Smuggling::ALL, Smuggling::word))
+}
+
+fn one_of<T: Copy>(all: &[T], word: fn(T) -> &'static str) -> String {
+    format!("write {}", crate::source::or_list(&all.iter().copied().map(word).collect::<Vec<_>>()))
+}
+
+/// A network, or one address.
+fn network(text: &str) -> Result<IpNet, String> {
+    let whole = text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
+    whole.map_err(|_| "write a network or an address, such as 192.0.2.0/24 or 2001:db8::1".to_owned())
 }
 
 fn lease(text: &str) -> Result<Duration, String> {

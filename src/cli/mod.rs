@@ -13,11 +13,15 @@
 mod arguments;
 mod audit;
 mod check;
+mod diff;
 mod drill;
 mod exit;
 mod files;
 mod healthcheck;
+mod lint;
+mod manual;
 mod plan;
+mod predict;
 mod progress;
 mod proxy;
 mod report;
@@ -72,10 +76,15 @@ pub fn main(mut machine: Machine) -> Exit {
         Command::Check(check) => check::check(&screen, &common, &check),
         Command::Plan(plan) => plan::plan(&mut machine, &screen, &common, &plan),
         Command::Audit(audit) => audit::audit(&mut machine, &screen, &common, &audit),
+        Command::Predict(wanted) => predict::predict(&screen, &common, &wanted),
         Command::Watch(watch) => watch::watch(&mut machine, &screen, &common, &watch),
         Command::Proxy(proxy) => proxy::proxy(&mut machine, &screen, &proxy),
         Command::Healthcheck(wanted) => healthcheck::healthcheck(&screen, &wanted),
+        Command::Diff(wanted) => diff::diff(&screen, &common, &wanted),
         Command::Report(report) => report::report(&screen, &common, &report),
+        Command::Completions { shell } => manual::completions(&screen, shell),
+        Command::Man => manual::man(&screen),
+        Command::Lint(lint) => lint::lint(&screen, &common, &lint.kind),
         Command::Schema(schema) => schema::schema(&screen, &schema),
     }
 }

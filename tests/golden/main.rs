@@ -3,6 +3,7 @@
 #![allow(clippy::expect_used, clippy::panic)] // this is how a test fails
 
 mod audit;
+mod corpus;
 mod lines;
 mod mistakes;
 mod reports;

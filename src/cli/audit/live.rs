@@ -6,9 +6,8 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::super::arguments::Audit;
 use super::super::{Exit, Machine, Screen, drill};
-use super::{Seen, left, parts};
+use super::{Audit, Seen, left, parts};
 use crate::audit::check::Ground;
 use crate::audit::facts::DomainFacts;
 use crate::audit::gather::host;

@@ -1,10 +1,14 @@
 //! `mxdrill audit`: domains held against their design, from zone files or live.
 
+mod arguments;
 mod live;
 
 use jiff::Timestamp;
 
-use super::arguments::{Audit, Common, Part};
+pub(super) use arguments::Audit;
+use arguments::Part;
+
+use super::arguments::Common;
 use super::{Exit, Machine, Screen, drill, files};
 use crate::audit::check::Ground;
 use crate::audit::gather::{Parts, Wanted};

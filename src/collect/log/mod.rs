@@ -1,9 +1,9 @@
 //! Logs of MTAs.
 //!
 //! ```text
-//!   follow ──line──> wrapper ──entry──> postfix | exim ──told──> story ──proof──> Notes
-//!                     stamp, host,        what one line           tied to a tag
-//!                     program             says of a queue-id      by its queue-id
+//!   follow, feed ──line──> wrapper ──entry──> postfix | exim ──told──> story ──proof──> Notes
+//!                           stamp, host,        what one line           tied to a tag
+//!                           program             says of a queue-id      by its queue-id
 //! ```
 //!
 //! A new format is one file that turns an [`Entry`](wrapper::Entry) into a [`Told`](told::Told),
@@ -19,7 +19,7 @@ mod postfix;
 mod proof;
 mod story;
 mod told;
-mod wrapper;
+pub(super) mod wrapper;
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -29,13 +29,14 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
+use super::follow::many::{Many, is_several};
 use super::follow::{Follower, Piece, Presence};
 use super::maildir::unreadable;
 use super::notes::Notes;
 use super::stamp::Zone;
 use super::watch::{Files, Occasion, Polled};
 use super::{Collecting, Since, Trouble};
-use crate::inventory::{Log, LogFormat};
+use crate::inventory::LogFormat;
 use crate::record::LookedState;
 use crate::source::plural;
 use proof::{Proven, Source};
@@ -50,45 +51,72 @@ const ALIVE_EVERY: Duration = Duration::from_secs(2);
 /// How much of the end of a log is read to learn its zone, in bytes.
 const LAST_PART: u64 = 64 * 1024;
 
-/// Begins to follow a log.
-pub(super) async fn open(settings: &Log, since: Since, notes: Notes) -> Result<Collecting, Trouble> {
-    let (path, format, reader) = (settings.path.clone(), settings.format, notes.clone());
+/// Begins to follow a log file, or several.
+pub(super) async fn open(path: &Path, format: LogFormat, since: Since, notes: Notes) -> Result<Collecting, Trouble> {
+    let (path, reader) = (path.to_owned(), notes.clone());
     let opened = tokio::task::spawn_blocking(move || {
-        let mut log = Following::new(&path, format, since, reader)?;
+        let mut log = Following::new(path, format, since, reader)?;
         log.look(Occasion::Stirred).map(|()| log)
     });
     let log = opened.await.map_err(|_| Trouble::new("its reader broke down"))??;
-    notes.looked(LookedState::Open, "it can be read");
+    notes.looked(LookedState::Open, &log.said());
     Ok(Collecting::begin(Polled::new(log), notes))
 }
 
 /// A log and how far it was read.
 #[derive(Debug)]
 struct Following {
-    follower: Follower,
+    path: PathBuf,
+    files: Tail,
     reader: Reader,
 }
 
+#[derive(Debug)]
+enum Tail {
+    One(Follower),
+    Several(Many),
+}
+
 impl Following {
-    fn new(path: &Path, format: LogFormat, since: Since, notes: Notes) -> Result<Self, Trouble> {
-        let follower = Follower::new(path, since).map_err(|error| unreadable(path, &error))?;
+    fn new(path: PathBuf, format: LogFormat, since: Since, notes: Notes) -> Result<Self, Trouble> {
+        let mut reader = Reader::new(&path, format, notes);
+        if is_several(&path) {
+            let many = Many::new(&path, since).map_err(|error| unreadable(&path, &error))?;
+            many.paths().for_each(|path| reader.learn_zone(path));
+            return Ok(Self { path, files: Tail::Several(many), reader });
+        }
+        let follower = Follower::new(&path, since).map_err(|error| unreadable(&path, &error))?;
         if follower.is_there() == Presence::NotYet {
             return Err(Trouble::new(format!("`{}` is not there", path.display()))
                 .help("check the path, and that the mail server logs to it; it is looked for on this machine"));
         }
-        let mut reader = Reader::new(path, format, notes);
-        reader.learn_zone();
-        Ok(Self { follower, reader })
+        reader.learn_zone(&path);
+        Ok(Self { path, files: Tail::One(follower), reader })
+    }
+
+    fn said(&self) -> String {
+        match &self.files {
+            Tail::One(_) => "it can be read".to_owned(),
+            Tail::Several(many) => format!("{} can be read", plural(many.count(), "file")),
+        }
     }
 }
 
 impl Files for Following {
     fn look(&mut self, occasion: Occasion) -> Result<(), Trouble> {
-        let reader = &mut self.reader;
-        let read = self.follower.read(&mut |piece| reader.take(piece));
+        let (reader, path) = (&mut self.reader, &self.path);
+        let read = match &mut self.files {
+            Tail::One(follower) => follower.read(&mut |piece| reader.take(piece)),
+            Tail::Several(many) => many.read(&mut |path, piece| {
+                if reader.path != path {
+                    path.clone_into(&mut reader.path);
+                }
+                reader.take(piece);
+            }),
+        };
         reader.settle();
         reader.say_alive(occasion);
-        read.map_err(|error| unreadable(&reader.path, &error))
+        read.map_err(|error| unreadable(path, &error))
     }
 
     fn end(&mut self) {
@@ -96,9 +124,10 @@ impl Files for Following {
     }
 }
 
-/// Turns lines into evidence.
+/// Turns lines into evidence, wherever they come from.
 #[derive(Debug)]
-struct Reader {
+pub(super) struct Reader {
+    /// The file that is being read; empty where lines come from elsewhere.
     path: PathBuf,
     format: LogFormat,
     notes: Notes,
@@ -111,7 +140,7 @@ struct Reader {
 }
 
 impl Reader {
-    fn new(path: &Path, format: LogFormat, notes: Notes) -> Self {
+    pub(super) fn new(path: &Path, format: LogFormat, notes: Notes) -> Self {
         Self {
             path: path.to_owned(),
             format,
@@ -126,8 +155,8 @@ impl Reader {
 
     /// Learns the zone of stamps without one from the last line, which was written when the file
     /// was. Where that tells nothing, UTC is assumed.
-    fn learn_zone(&mut self) {
-        if let Ok((end, written)) = last_part(&self.path) {
+    fn learn_zone(&mut self, path: &Path) {
+        if let Ok((end, written)) = last_part(path) {
             let stamp = end.lines().rev().find_map(wrapper::peel).map(|entry| entry.stamp);
             if let Some(stamp) = stamp {
                 self.zone.learn(&stamp, written);
@@ -135,18 +164,31 @@ impl Reader {
         }
     }
 
+    /// Learns the zone from a line that was written just now.
+    pub(super) fn learn_from(&mut self, line: &str) {
+        if let Some(entry) = wrapper::peel(line) {
+            self.zone.learn(&entry.stamp, self.notes.now());
+        }
+    }
+
     fn take(&mut self, piece: Piece<'_>) {
         match piece {
             Piece::Line { number, offset, bytes } => {
                 let line = number.map_or(format!("byte {offset}"), |number| number.to_string());
-                self.line(&line, &String::from_utf8_lossy(bytes));
+                self.line(&format!("{}:{line}", self.path.display()), &String::from_utf8_lossy(bytes));
             }
-            Piece::Overlong => self.skipped += 1,
+            Piece::Overlong => self.skip(),
             Piece::Anew => {}
         }
     }
 
-    fn line(&mut self, number: &str, line: &str) {
+    /// Counts a line that was too long to be read.
+    pub(super) fn skip(&mut self) {
+        self.skipped += 1;
+    }
+
+    /// Takes in a line that was found at `place`, such as `/var/log/mail.log:17`.
+    pub(super) fn line(&mut self, place: &str, line: &str) {
         let Some(entry) = wrapper::peel(line) else { return };
         let now = self.notes.now();
         let at = self.zone.time(&entry.stamp, now).unwrap_or(now);
@@ -154,8 +196,7 @@ impl Reader {
             self.fresh = Some(at);
         }
         let Some(told) = self.told(&entry) else { return };
-        let place = format!("{}:{number}", self.path.display());
-        let source = Source { at, host: entry.host.map(str::to_owned), place };
+        let source = Source { at, host: entry.host.map(str::to_owned), place: place.to_owned() };
         let proven = self.stories.hear(source, told);
         self.note(proven);
     }
@@ -169,7 +210,7 @@ impl Reader {
         }
     }
 
-    fn settle(&mut self) {
+    pub(super) fn settle(&mut self) {
         let proven = self.stories.settle(self.notes.now());
         self.note(proven);
     }
@@ -181,7 +222,7 @@ impl Reader {
         }
     }
 
-    fn say_alive(&mut self, occasion: Occasion) {
+    pub(super) fn say_alive(&mut self, occasion: Occasion) {
         let now = Instant::now();
         let due = self.said_alive.is_none_or(|last| now.duration_since(last) >= ALIVE_EVERY);
         if (due || occasion == Occasion::Asked)
@@ -192,7 +233,7 @@ impl Reader {
         }
     }
 
-    fn say_skipped(&self) {
+    pub(super) fn say_skipped(&self) {
         if self.skipped > 0 {
             let lines = plural(self.skipped, "line");
             self.notes.warn(&format!("{lines} of more than {} bytes could not be read", super::follow::MAX_LINE));
@@ -217,7 +258,7 @@ mod tests {
 
     use super::*;
     use crate::collect::testing::Bench;
-    use crate::inventory::Looks;
+    use crate::inventory::{Log, LogSource, Looks};
 
     fn append(path: &Path, line: &str) {
         let mut file = File::options().append(true).create(true).open(path).expect("opened");
@@ -241,7 +282,7 @@ mod tests {
     }
 
     fn looks(path: &Path) -> Looks {
-        Looks::Log(Log { format: LogFormat::Postfix, path: path.to_owned() })
+        Looks::Log(Log { format: LogFormat::Postfix, from: LogSource::Path(path.to_owned()) })
     }
 
     #[tokio::test]

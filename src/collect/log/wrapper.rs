@@ -13,17 +13,17 @@ use super::super::stamp::{self, Stamp};
 
 /// A line without its wrapper.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Entry<'a> {
-    pub(super) stamp: Stamp,
+pub(in crate::collect) struct Entry<'a> {
+    pub(in crate::collect) stamp: Stamp,
     /// The machine that wrote it, by its own name.
-    pub(super) host: Option<&'a str>,
+    pub(in crate::collect) host: Option<&'a str>,
     /// The program, such as `postfix/smtpd`; absent in a file that one program writes.
-    pub(super) program: Option<&'a str>,
-    pub(super) text: &'a str,
+    pub(in crate::collect) program: Option<&'a str>,
+    pub(in crate::collect) text: &'a str,
 }
 
 /// Takes the wrapper off; `None` where there is no stamp.
-pub(super) fn peel(line: &str) -> Option<Entry<'_>> {
+pub(in crate::collect) fn peel(line: &str) -> Option<Entry<'_>> {
     let (stamp, rest) = stamp::leading(without_priority(line))?;
     Some(match syslog(rest) {
         Some((host, program, text)) => Entry { stamp, host: Some(host), program: Some(program), text },
