@@ -247,6 +247,15 @@ kinds! {
     StsSplitControl "sts-split-control":
         "The MTA-STS record and the policy host are in different hands: who changes one cannot change the other.";
         "Delegate both to the same party.";
+    StsRecordInvalid "sts-record-invalid":
+        "The TXT records at `_mta-sts` announce no policy, by the letter of RFC 8461 3.1.";
+        "Publish exactly one record such as `v=STSv1; id=20261121`.";
+    StsPolicyUnusable "sts-policy-unusable":
+        "A policy is announced, and an address of the policy host serves none that a strict sender takes (RFC 8461 3.3).";
+        "Serve it with status 200, as text/plain, under a certificate for that name, at every address.";
+    StsPolicyDiffers "sts-policy-differs":
+        "Addresses of the policy host serve different policies.";
+        "Serve the same policy at every address, then change the id of the record.";
     StsPolicyListsLegacy "sts-policy-lists-legacy":
         "The MTA-STS policy lists a host of the legacy platform, which no MX record names any more.";
         "Take the line out of the policy, serve it, then change the id of the record.";

@@ -31,6 +31,12 @@ pub(super) fn note(case: &Case<'_>, sheet: &mut Sheet) {
     if let Some(host) = &facts.sts_host {
         several(sheet, "address of the policy host", [&host.v4, &host.v6].into_iter());
     }
+    for policy in &facts.policies {
+        sheet.note(format!("policy from {}", policy.source), Sight::Seen, None);
+    }
+    for (place, why) in &facts.policy_failures {
+        sheet.note(format!("policy from {place}"), Sight::Unable, Some(why.clone()));
+    }
     for document in &facts.documents {
         let (look, why) = match &document.names {
             Ok(_) => (Sight::Seen, None),

@@ -4,13 +4,18 @@ use serde_json::{Value, json};
 
 use super::mx_set::{Class, class, hosts};
 use super::{Case, Sheet};
-use crate::audit::facts::PolicySeen;
+use crate::audit::facts::{PolicySeen, Trail};
 use crate::audit::kind::Kind;
 use crate::inventory::{Side, Trait};
+use crate::policy::{Announced, TxtAnswer};
 use crate::record::FindingSeverity::{Error, Info, Warning};
 use crate::source::and_list;
 
 pub(super) fn check(case: &Case<'_>, sheet: &mut Sheet) {
+    if let Some(trail) = &case.facts.sts_record {
+        announced(case, trail, sheet);
+    }
+    differing(case, sheet);
     let Some(source) = case.mx() else { return };
     for policy in case.facts.policies.iter().filter(|policy| policy.mode != "none") {
         if class(&source.answer, &case.facts.itself) == Class::NullMx {
@@ -21,6 +26,37 @@ pub(super) fn check(case: &Case<'_>, sheet: &mut Sheet) {
         let set: Vec<&str> = hosts(source.answer.records()).into_iter().map(|(_, name, _)| name).collect();
         missed(case, policy, sheet);
         patterns(case, policy, &set, sheet);
+    }
+}
+
+/// The record, and whether what it announces is there.
+fn announced(case: &Case<'_>, trail: &Trail, sheet: &mut Sheet) {
+    let texts: Vec<Vec<String>> = trail.end.texts().map(|(text, _)| vec![text.to_owned()]).collect();
+    let is_meant = trail.end.texts().any(|(text, _)| text.to_ascii_lowercase().starts_with("v=sts"));
+    match Announced::of(&TxtAnswer::Records(texts)) {
+        Announced::Id(_) => {
+            for (place, why) in &case.facts.policy_failures {
+                let title = format!("a policy is announced, and {place} serves none that can be used");
+                let finding = sheet.finding(Kind::StsPolicyUnusable, Error, title);
+                sheet.add(finding.shown_by(json!({ "source": place, "text": format!("{place}: {why}") })));
+            }
+        }
+        _ if is_meant => {
+            let title = "the records at `_mta-sts` announce no policy, as they are written";
+            let finding = sheet.finding(Kind::StsRecordInvalid, Error, title);
+            sheet.add(trail.end.records().iter().fold(finding, |finding, rr| finding.shown_by(rr.evidence())));
+        }
+        _ => {}
+    }
+}
+
+fn differing(case: &Case<'_>, sheet: &mut Sheet) {
+    let body = |policy: &PolicySeen| (policy.mode.clone(), policy.max_age, policy.mx.clone());
+    let policies = &case.facts.policies;
+    if policies.windows(2).any(|pair| body(&pair[0]) != body(&pair[1])) {
+        let title = "addresses of the policy host serve different policies";
+        let finding = sheet.finding(Kind::StsPolicyDiffers, Error, title);
+        sheet.add(policies.iter().fold(finding, |finding, policy| finding.shown_by(evidence(policy))));
     }
 }
 

@@ -130,6 +130,8 @@ pub struct DomainFacts {
     pub sts_host: Option<HostFacts>,
     /// The policy, from each address that serves it.
     pub policies: Vec<PolicySeen>,
+    /// Where no policy could be had, and why.
+    pub policy_failures: Vec<(String, String)>,
     /// The DKIM selectors of the inventory.
     pub selectors: Vec<Selector>,
     /// SRV of mail services.
@@ -158,6 +160,7 @@ impl DomainFacts {
             sts_record: None,
             sts_host: None,
             policies: vec![],
+            policy_failures: vec![],
             selectors: vec![],
             services: vec![],
             clients: vec![],

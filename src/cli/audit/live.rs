@@ -11,10 +11,11 @@ use super::{Audit, Seen, left, parts};
 use crate::audit::check::Ground;
 use crate::audit::facts::DomainFacts;
 use crate::audit::gather::host;
-use crate::audit::live::{Caller, Documents, Gate, Live, Reach, visit_all};
+use crate::audit::live::{Caller, Documents, Gate, Live, Reach, policies, visit_all};
 use crate::audit::{Order, look, weigh};
 use crate::dns::system_server;
 use crate::inventory::{Inventory, Side};
+use crate::policy::fetch::{Getter, Limits};
 use crate::record::RunId;
 use crate::tls::Trust;
 use crate::world::{Clock, Dialer};
@@ -60,6 +61,11 @@ pub(super) fn live(
         if wanted.smtp {
             old_hosts(&names, inventory, &mut facts).await;
             visit_all(&caller, &mut facts, &recipients(inventory)).await;
+        }
+        if order.parts.mta_sts == crate::audit::gather::Wanted::Yes {
+            let dialer = caller.dialer.clone();
+            let getter = Getter { dialer, trust: caller.trust.clone(), clock, limits: Limits::default() };
+            policies(&getter, &gate, &mut facts).await;
         }
         if order.parts.leftovers == crate::audit::gather::Wanted::Yes {
             let documents = Documents::new(&names, caller.trust.clone(), clock, wanted.https_port);
