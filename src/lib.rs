@@ -48,10 +48,12 @@
 //! | judge | settle, compare: from what was seen to a verdict |
 //! | run | the story of a drill, and the rig that it needs |
 //! | scan | configuration that still names the old platform |
+//! | audit | a domain held against its design: zone files, DNS, hosts -> findings |
 //! | report | one file a format, pure |
 //! | diff | two records side by side |
 //! | cli | arguments, one file a command, exit codes |
 
+pub mod audit;
 pub mod classes;
 pub mod cli;
 pub mod collect;

@@ -10,6 +10,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use ipnet::IpNet;
 
 use super::Exit;
+use super::audit::Audit;
 use crate::inventory::{Endpoint, Secret};
 use crate::proxy::announce::Introduction;
 use crate::report;
@@ -40,6 +41,8 @@ pub(super) enum Command {
     Check(Paths),
     /// What a run would do: probes, faults, every host and port that it would contact
     Plan(Paths),
+    /// Hold domains against their design: MX set, what still names the old platform
+    Audit(Audit),
     /// Whom a fault moves to the next MX: sender class by sender class
     Predict(Predict),
     /// Look on for the probes of a finished run; update its verdicts
@@ -335,7 +338,7 @@ impl FromStr for Server {
     }
 }
 
-fn duration(text: &str) -> Result<Duration, String> {
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let span: jiff::SignedDuration = text.parse().map_err(|_| "write a time such as 30s, 10m or 2h".to_owned())?;
     Duration::try_from(span).map_err(|_| "a time cannot be negative".to_owned())
 }

@@ -3,7 +3,7 @@
 //! ```text
 //!   main ── Machine (arguments, environment, clock, entropy, terminals) ──> main()
 //!                                                                             │
-//!            check plan run watch proxy report …  <───────────────────────────┘
+//!            check plan run audit watch proxy report …  <───────────────────────────┘
 //!                                      stdout: the result      stderr: progress and errors
 //! ```
 //!
@@ -11,6 +11,7 @@
 //! mail.
 
 mod arguments;
+mod audit;
 mod check;
 mod diff;
 mod drill;
@@ -76,6 +77,7 @@ pub fn main(mut machine: Machine) -> Exit {
         Command::Run(run) => drill::run(&mut machine, &screen, &common, &run),
         Command::Check(check) => check::check(&screen, &common, &check),
         Command::Plan(plan) => plan::plan(&mut machine, &screen, &common, &plan),
+        Command::Audit(audit) => audit::audit(&mut machine, &screen, &common, &audit),
         Command::Predict(wanted) => predict::predict(&screen, &common, &wanted),
         Command::Watch(watch) => watch::watch(&mut machine, &screen, &common, &watch),
         Command::Proxy(proxy) => proxy::proxy(&mut machine, &screen, &proxy),
