@@ -42,11 +42,14 @@
 //! | lab | embedded hosts on loopback: store, relay, hold, reject |
 //! | send | ways in: mxdrill as the sending MTA |
 //! | collect | where mail can land: IMAP, Maildir, mbox, logs |
+//! | trace | the path of a message, hop by hop, from the logs of all hosts |
+//! | census | who still hands mail to a platform, from its own logs |
 //! | judge | settle, compare: from what was seen to a verdict |
 //! | run | the story of a drill, and the rig that it needs |
 //! | report | one file a format, pure |
 //! | cli | arguments, one file a command, exit codes |
 
+pub mod census;
 pub mod cli;
 pub mod collect;
 pub mod dns;
@@ -65,4 +68,5 @@ pub mod smtp;
 pub mod source;
 pub mod terms;
 pub mod tls;
+pub mod trace;
 pub mod world;

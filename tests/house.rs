@@ -25,6 +25,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("lab", &["dns", "mail", "record", "scenario", "smtp", "source", "terms", "tls", "world"]),
     ("send", &["dns", "mail", "record", "scenario", "smtp", "terms", "tls", "world"]),
     ("collect", &["inventory", "mail", "record", "source", "terms", "tls", "world"]),
+    ("trace", &["collect", "inventory", "mail", "record", "source", "terms"]),
+    ("census", &["collect", "inventory", "mail", "source", "terms", "trace"]),
     ("judge", &["inventory", "mail", "plan", "record", "scenario", "source", "terms", "world"]),
     (
         "run",
@@ -51,6 +53,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
+            "census",
             "collect",
             "dns",
             "inventory",
@@ -68,6 +71,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "source",
             "terms",
             "tls",
+            "trace",
             "world",
         ],
     ),

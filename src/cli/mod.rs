@@ -11,6 +11,7 @@
 //! mail.
 
 mod arguments;
+mod census;
 mod check;
 mod drill;
 mod exit;
@@ -22,6 +23,7 @@ mod proxy;
 mod report;
 mod schema;
 mod screen;
+mod trace;
 mod watch;
 
 use std::ffi::OsString;
@@ -71,6 +73,8 @@ pub fn main(mut machine: Machine) -> Exit {
         Command::Check(check) => check::check(&screen, &common, &check),
         Command::Plan(plan) => plan::plan(&mut machine, &screen, &common, &plan),
         Command::Watch(watch) => watch::watch(&mut machine, &screen, &common, &watch),
+        Command::Trace(wanted) => trace::trace(&machine, &screen, &common, &wanted),
+        Command::Census(wanted) => census::census(&machine, &screen, &common, &wanted),
         Command::Proxy(proxy) => proxy::proxy(&mut machine, &screen, &proxy),
         Command::Healthcheck(wanted) => healthcheck::healthcheck(&screen, &wanted),
         Command::Report(report) => report::report(&screen, &common, &report),

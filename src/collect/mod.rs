@@ -24,7 +24,7 @@ mod copies;
 mod folder;
 mod follow;
 mod imap;
-mod log;
+pub mod log;
 mod maildir;
 mod mbox;
 mod message;
