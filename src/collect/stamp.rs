@@ -95,10 +95,12 @@ fn iso(line: &str) -> Option<(Stamp, &str)> {
     let (between, rest) = split(rest, 1)?;
     let (time, rest) = clock(rest).filter(|_| matches!(between, "T" | " "))?;
     let local = DateTime::from_parts(date, time);
-    match zone(rest).or_else(|| rest.strip_prefix(' ').and_then(zone)) {
-        Some((east, rest)) => {
+    // A word that begins with `Z` is no zone.
+    let zoned = |rest: &str| zone(rest).and_then(|(east, rest)| Some((east, ended(rest)?.len())));
+    match zoned(rest).or_else(|| rest.strip_prefix(' ').and_then(zoned)) {
+        Some((east, left)) => {
             let at = Offset::from_seconds(east).ok()?.to_timestamp(local).ok()?;
-            Some((Stamp::Exact(at), ended(rest)?))
+            Some((Stamp::Exact(at), &rest[rest.len() - left..]))
         }
         None => Some((Stamp::Local(local), ended(rest)?)),
     }
@@ -221,6 +223,7 @@ mod tests {
         assert_eq!(time("2026-11-21T05:42:24Z host x", now), "2026-11-21T05:42:24Z");
         assert_eq!(time("2026-11-21 05:42:24 host x", now), "2026-11-21T05:42:24Z");
         assert_eq!(time("2026-11-21 05:42:24.123 +0100 host x", now), "2026-11-21T04:42:24.123Z");
+        assert_eq!(leading("2026-11-21 05:42:24.5 ZhI3 x").map(|(_, rest)| rest), Some("ZhI3 x"));
         assert_eq!(time("Nov 21 05:42:24 host x", now), "2026-11-21T05:42:24Z");
         assert_eq!(time("Nov  1 05:42:24 host x", now), "2026-11-01T05:42:24Z");
         assert_eq!(time("Nov 21 2025 05:42:24 host x", now), "2025-11-21T05:42:24Z");

@@ -173,8 +173,8 @@ fn unpacked(mut source: Box<dyn Read>) -> io::Result<Box<dyn Read>> {
         [0x28, 0xb5, 0x2f, 0xfd, ..] => Ok(Box::new(zstd::stream::read::Decoder::new(whole)?)),
         [0xfd, b'7', b'z', b'X', b'Z', ..] => refused("xz", "xz -dc"),
         [b'B', b'Z', b'h', ..] => refused("bzip2", "bzip2 -dc"),
-        [0xff, 0xfe, ..] => wide(whole, u16::from_le_bytes),
-        [0xfe, 0xff, ..] => wide(whole, u16::from_be_bytes),
+        [0xff, 0xfe, _, 0, _, 0] => wide(whole, u16::from_le_bytes),
+        [0xfe, 0xff, 0, _, 0, _] => wide(whole, u16::from_be_bytes),
         _ => Ok(whole),
     }
 }

@@ -12,6 +12,8 @@
 //! inventory's word. This room knows nothing of scenarios, runs and verdicts: it reads what is
 //! there.
 
+#[cfg(test)]
+mod corpus;
 mod input;
 mod link;
 mod message;

@@ -23,7 +23,16 @@ pub(super) fn is_one(text: &str) -> bool {
 }
 
 /// What a line of chasquid tells.
-pub(super) fn read(entry: &Entry<'_>) -> Option<Told> {
+pub(super) fn read(entry: &Entry<'_>) -> Vec<Told> {
+    let told = told(entry);
+    // Notifications are seen for the first time when they are tried.
+    let nobody = entry.text.split_once(' ').is_some_and(|(id, rest)| is_id(id) && rest.starts_with("from=<> to="));
+    let id = told.as_ref().and_then(|it| it.queue_id.clone()).filter(|_| nobody);
+    let notification = id.map(|id| Told::of(&id, What::Queued(Queued::default())));
+    notification.into_iter().chain(told).collect()
+}
+
+fn told(entry: &Entry<'_>) -> Option<Told> {
     let (id, rest) = entry.text.split_once(' ')?;
     if let Some(refused) = rest.strip_prefix("rejected from=") {
         return refusal(refused);
@@ -93,20 +102,20 @@ mod tests {
 
     #[test]
     fn outcomes_are_read() {
-        let read = |it: &Entry<'_>| read(it).into_iter().collect();
         assert_eq!(shown(read, &line("A4p8TU3xxW4 from=s@x to=r@y sent")), ["A4p8TU3xxW4 sent r@y somewhere"]);
         let failed = "dk7Tofnl8Hc from=s@x to=r@y failed (permanent): MAIL+RCPT 550 5.3.0 drill injected";
         assert_eq!(shown(read, &line(failed)), ["dk7Tofnl8Hc bounced r@y somewhere 5.3.0"]);
-        let done = super::read(&entry(&line("A4p8TU3xxW4 from=s@x all done"))).expect("told");
+        let done = told(&entry(&line("A4p8TU3xxW4 from=s@x all done"))).expect("told");
         assert_eq!(done.what, What::Ends);
     }
 
     #[test]
     fn arrivals_and_refusals_are_read() {
-        let told = read(&entry(&line("A4p8TU3xxW4 from=<> queued ip=127.0.0.1:52520 to=[r@y r2@y]"))).expect("told");
+        let told = told(&entry(&line("A4p8TU3xxW4 from=<> queued ip=127.0.0.1:52520 to=[r@y r2@y]"))).expect("told");
         let What::Queued(queued) = told.what else { panic!("{told:?}") };
         assert_eq!((queued.sender.as_str(), queued.expected), ("", Some(2)));
-        let told = read(&entry(&line("10.99.0.10:56026 rejected from=s@x to=[n@y] - local user does not exist")));
+        let told =
+            super::told(&entry(&line("10.99.0.10:56026 rejected from=s@x to=[n@y] - local user does not exist")));
         assert!(matches!(told.expect("told").what, What::Refused(it) if it.recipient == "n@y"));
         assert!(is_one("10.99.0.10:56026 rejected from=s@x to=[n@y] - local user does not exist"));
     }

@@ -51,7 +51,7 @@ impl Formats {
             LogFormat::Exim => exim::read(entry).into_iter().collect(),
             LogFormat::Sendmail => sendmail::read(entry),
             LogFormat::Opensmtpd => self.opensmtpd.read(entry),
-            LogFormat::Chasquid => chasquid::read(entry).into_iter().collect(),
+            LogFormat::Chasquid => chasquid::read(entry),
             LogFormat::Courier => self.courier.read(entry),
             LogFormat::Dma => self.dma.read(entry),
             LogFormat::Dovecot => dovecot::read(entry),

@@ -132,7 +132,7 @@ mod tests {
             deliveries.read(&entry(line));
         }
         let sent = "@40000000419f13a8181adc3c delivery 1: success: 65.172.181.4_accepted_message./Remote_host_said:_250_2.0.0_iAK9oGA12345_Message_accepted_for_delivery/";
-        assert_eq!(shown(|it| deliveries.read(it), sent), ["53 sent r@y at - 65.172.181.4 - next iAK9oGA12345"]);
+        assert_eq!(shown(|it| deliveries.read(it), sent), ["53 sent r@y at - 65.172.181.4 - 2.0.0 next iAK9oGA12345"]);
         let local = "Nov 21 05:42:24 h qmail: 1276913544.622856 delivery 2: success: did_1+0+0/";
         assert_eq!(shown(|it| deliveries.read(it), local), Vec::<String>::new(), "another host's");
         let local = "@40000000419f13a8181adc3c delivery 2: success: did_1+0+0/";
