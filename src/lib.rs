@@ -47,11 +47,13 @@
 //! | judge | settle, compare: from what was seen to a verdict |
 //! | run | the story of a drill, and the rig that it needs |
 //! | report | one file a format, pure |
+//! | diff | two records side by side |
 //! | cli | arguments, one file a command, exit codes |
 
 pub mod census;
 pub mod cli;
 pub mod collect;
+pub mod diff;
 pub mod dns;
 pub mod inventory;
 pub mod judge;

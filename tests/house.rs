@@ -50,11 +50,13 @@ const ROOMS: &[(&str, &[&str])] = &[
         ],
     ),
     ("report", &["mail", "record", "source", "terms"]),
+    ("diff", &["record", "source", "terms"]),
     (
         "cli",
         &[
             "census",
             "collect",
+            "diff",
             "dns",
             "inventory",
             "judge",

@@ -8,10 +8,10 @@ use crate::collect::log::{Client, Reach};
 /// What became of the mail at the platform, for one recipient.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Onward {
-    /// Into a mailbox, or it is not known.
+    /// Into a mailbox, to a platform of the inventory, or it is not known.
     #[default]
     Here,
-    /// To another host.
+    /// To a foreign host.
     Elsewhere,
 }
 

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::Wanted;
 use super::class::{Caches, Onward, class};
 use super::row::{Census, Class, Row};
-use crate::collect::log::{Client, Delivery, Event, Next, State, What};
+use crate::collect::log::{Client, Delivery, Event, Next, Reach, State, What};
 use crate::trace::Platforms;
 
 /// The most messages that are followed at a time; the oldest are counted as they are then.
@@ -24,7 +24,7 @@ struct Arrival {
     sender: Option<String>,
     ended: bool,
     /// Recipients by their addresses as they came, and what became of them.
-    recipients: BTreeMap<String, Onward>,
+    recipients: BTreeMap<String, Next>,
     /// The queue-id under which it goes on at this host: a content filter gave it back.
     inner: HashSet<String>,
 }
@@ -136,7 +136,7 @@ impl Arrival {
                 self.client = queued.client.or(self.client.take());
                 self.sender = Some(queued.sender);
                 for recipient in queued.recipients {
-                    self.recipients.entry(recipient).or_default();
+                    self.recipients.entry(recipient).or_insert(Next::Nowhere);
                 }
             }
             What::Tried(delivery) => self.tried(delivery),
@@ -146,7 +146,7 @@ impl Arrival {
     }
 
     fn tried(&mut self, delivery: Delivery) {
-        let inner = delivery.next.reach() == crate::collect::log::Reach::Here;
+        let inner = delivery.next.reach() == Reach::Here;
         if let Some(id) = delivery.next_queue_id.filter(|_| inner && delivery.state == State::Sent) {
             self.inner.insert(id);
         }
@@ -154,11 +154,7 @@ impl Arrival {
         if recipient.is_empty() {
             return;
         }
-        let onward = match delivery.next {
-            Next::Host { .. } if !inner => Onward::Elsewhere,
-            _ => Onward::Here,
-        };
-        self.recipients.insert(recipient, onward);
+        self.recipients.insert(recipient, delivery.next);
     }
 }
 
@@ -178,10 +174,11 @@ impl Rows {
         }
         self.messages += 1;
         let mut counted: HashSet<Key> = HashSet::new();
-        for (recipient, onward) in &arrival.recipients {
+        for (recipient, next) in &arrival.recipients {
+            let onward = onward(next, platforms);
             let client = arrival.client.as_ref();
             let key = Key {
-                class: class(client, *onward, arrival.at, self.caches),
+                class: class(client, onward, arrival.at, self.caches),
                 address: client.and_then(|it| it.address),
                 user: client.and_then(|it| it.user.clone().or_else(|| it.local_user.clone())),
                 domain: domain(recipient),
@@ -193,6 +190,18 @@ impl Rows {
             row.first_seen = [row.first_seen, arrival.at].into_iter().flatten().min();
             row.last_seen = [row.last_seen, arrival.at].into_iter().flatten().max();
         }
+    }
+}
+
+/// A host of a known platform is where a backup MX hands its mail on, and no foreign place.
+fn onward(next: &Next, platforms: Platforms<'_>) -> Onward {
+    match next {
+        Next::Host { name, address, .. }
+            if next.reach() == Reach::Elsewhere && platforms.of_host(name.as_deref(), *address).is_none() =>
+        {
+            Onward::Elsewhere
+        }
+        _ => Onward::Here,
     }
 }
 

@@ -45,12 +45,21 @@ pub(super) enum Command {
     Trace(Trace),
     /// Who still hands mail to a platform, from its own logs: no probes, nothing is contacted
     Census(Census),
+    /// Two records side by side: what moved, what is gone, what is still there
+    Diff(Diff),
     /// The fault proxy on its own, before a host that lives on
     Proxy(Proxy),
     /// For containers: is this proxy ready
     Healthcheck(Healthcheck),
     /// JSON Schema of scenario, inventory, record or report
     Schema(Schema),
+    /// Completions for a shell, on stdout
+    Completions {
+        /// Which
+        shell: clap_complete::Shell,
+    },
+    /// The manual page, on stdout: mxdrill man | man -l -
+    Man,
 }
 
 /// Arguments that several commands share.
@@ -105,7 +114,7 @@ pub(super) struct Run {
     /// Keep journal and record of each run in a folder of DIR
     #[arg(long, value_name = "DIR")]
     pub(super) record: Option<PathBuf>,
-    /// Write a report to a file: json, junit or terminal; repeatable
+    /// Write a report to a file: json, junit, html, md, github or terminal; repeatable
     #[arg(long = "report", value_name = "FORMAT=PATH")]
     pub(super) reports: Vec<ReportTo>,
     /// Ask this DNS server instead of the system's
@@ -135,7 +144,7 @@ pub(super) struct Watch {
     /// Trust the certificate authorities of this PEM file instead of the system's
     #[arg(long, value_name = "FILE")]
     pub(super) ca: Option<PathBuf>,
-    /// Write a report to a file: json, junit or terminal; repeatable
+    /// Write a report to a file: json, junit, html, md, github or terminal; repeatable
     #[arg(long = "report", value_name = "FORMAT=PATH")]
     pub(super) reports: Vec<ReportTo>,
 }
@@ -145,7 +154,7 @@ pub(super) struct Saved {
     /// A record, a JSON report, a journal, or a folder that `--record` made
     #[arg(required = true)]
     pub(super) paths: Vec<PathBuf>,
-    /// Write a report to a file: json, junit or terminal; repeatable
+    /// Write a report to a file: json, junit, html, md, github or terminal; repeatable
     #[arg(long = "report", value_name = "FORMAT=PATH")]
     pub(super) reports: Vec<ReportTo>,
 }
@@ -199,6 +208,17 @@ pub(super) struct Census {
 pub(super) enum CensusFormat {
     Markdown,
     Json,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Diff {
+    /// What was seen before: a record, a JSON report, a journal, or a folder that `--record` made
+    pub(super) before: PathBuf,
+    /// What was seen after
+    pub(super) after: PathBuf,
+    /// The platform that must be gone
+    #[arg(long, value_name = "NAME", default_value = "legacy")]
+    pub(super) platform: String,
 }
 
 #[derive(Debug, Args)]

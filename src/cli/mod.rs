@@ -13,10 +13,12 @@
 mod arguments;
 mod census;
 mod check;
+mod diff;
 mod drill;
 mod exit;
 mod files;
 mod healthcheck;
+mod manual;
 mod plan;
 mod progress;
 mod proxy;
@@ -77,7 +79,10 @@ pub fn main(mut machine: Machine) -> Exit {
         Command::Census(wanted) => census::census(&machine, &screen, &common, &wanted),
         Command::Proxy(proxy) => proxy::proxy(&mut machine, &screen, &proxy),
         Command::Healthcheck(wanted) => healthcheck::healthcheck(&screen, &wanted),
+        Command::Diff(wanted) => diff::diff(&screen, &common, &wanted),
         Command::Report(report) => report::report(&screen, &common, &report),
+        Command::Completions { shell } => manual::completions(&screen, shell),
+        Command::Man => manual::man(&screen),
         Command::Schema(schema) => schema::schema(&screen, &schema),
     }
 }

@@ -27,7 +27,7 @@ pub(super) fn report(screen: &Screen, common: &Common, wanted: &Saved) -> Exit {
 }
 
 /// The records at a path: those of a document, or the one that a journal tells.
-fn saved(screen: &Screen, path: &Path) -> Result<Vec<Record>, Exit> {
+pub(super) fn saved(screen: &Screen, path: &Path) -> Result<Vec<Record>, Exit> {
     let path = in_folder(path);
     if path.extension().is_some_and(|it| it == "jsonl") {
         let (plan, entries) = journal(screen, &path)?;

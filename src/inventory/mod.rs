@@ -3,17 +3,22 @@
 //! ```text
 //!   platforms: { new: {...}, legacy: {...} }
 //!        │
-//!        ├─ hosts, names, networks, …  ──> classify(name or address) -> platform
+//!        ├─ hosts, names, networks, …  ──> claim(what was seen) -> platform, side, by which entry
 //!        └─ collectors                 ──> (collect/ opens them)
+//!   domains: { drill.example: {...} }     where mail belongs, how far it has come, the backup
 //! ```
 //!
 //! Pure: nothing is looked up here. A scenario's `platforms` and an inventory file are the same
 //! format, read by `decode/`.
 
+mod classify;
 mod collector;
 pub mod decode;
+mod domain;
 mod platform;
 
+pub use classify::{Claim, ClaimedBy, Side, Trait};
 pub use collector::{Collector, Endpoint, Imap, Log, LogFormat, Looks, Secret, TlsMode};
 pub use decode::load;
-pub use platform::{Inventory, Platform, Role, glob_matches};
+pub use domain::{Backup, BackupDuty, BackupRule, Domain, DomainPhase};
+pub use platform::{Inventory, Platform, Role, Spki, glob_matches};

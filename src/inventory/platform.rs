@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use indexmap::IndexMap;
 use ipnet::IpNet;
 
-use super::Collector;
+use super::{Collector, Domain, Side};
 use crate::source::Spanned;
 use crate::terms::words;
 use serde::{Deserialize, Serialize};
@@ -45,6 +45,12 @@ pub struct Platform {
     pub asn: Vec<Spanned<u32>>,
     /// Names in its certificates.
     pub certificates: Vec<Spanned<String>>,
+    /// SHA-256 digests of its keys, as certificates hold them.
+    pub spki: Vec<Spanned<Spki>>,
+    /// Patterns of the host names with which it greets.
+    pub banners: Vec<Spanned<String>>,
+    /// Its side of the migration.
+    pub side: Side,
     /// Its part on the way.
     pub role: Role,
     /// Where to look for mail.
@@ -66,11 +72,18 @@ impl Platform {
     }
 }
 
-/// All platforms, in the order of the file.
+/// The SHA-256 digest of a SubjectPublicKeyInfo (RFC 5280 4.1.2.7), as in a TLSA record of selector
+/// and matching type 1 (RFC 6698).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Spki(pub [u8; 32]);
+
+/// All platforms and domains, in the order of the file.
 #[derive(Clone, Debug, Default)]
 pub struct Inventory {
     /// By name.
     pub platforms: IndexMap<String, Platform>,
+    /// By name in lower case. A scenario's `platforms` has none.
+    pub domains: IndexMap<String, Domain>,
 }
 
 impl Inventory {

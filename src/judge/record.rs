@@ -43,6 +43,7 @@ pub fn record(plan: &Plan, entries: &[Entry]) -> Record {
         controls,
         phases,
         findings: warnings(plan, &facts),
+        coverage: vec![],
     }
 }
 

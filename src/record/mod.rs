@@ -13,6 +13,7 @@
 mod attempt;
 mod canonical;
 mod event;
+mod examined;
 mod journal;
 mod run;
 mod tag;
@@ -23,6 +24,7 @@ pub use event::{
     Entry, Event, Firing, Handling, Landed, Looked, LookedState, Passed, Placement, RunStarted, Sent, SentState,
     Standing, StandingProxy, TlsEnded,
 };
+pub use examined::{Coverage, Examination, Sight};
 pub use journal::{Journal, JournalError, read as read_journal};
 pub use run::{
     Control, Finding, FindingSeverity, Hop, Mark, Met, PhaseRecord, ProbeRecord, Proof, Record, RecordedFault,

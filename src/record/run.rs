@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Attempt, Firing, Landed, Passed, RunId, Standing, Tag};
+use super::{Attempt, Coverage, Firing, Landed, Passed, RunId, Standing, Tag};
 use crate::mail::Stage;
 use crate::terms::{Outcome, UnknownWord, Verdict, words};
 
@@ -23,15 +23,19 @@ pub struct Report {
     pub schema: String,
     /// The worst of the records' run verdicts.
     pub verdict: Verdict,
-    /// One a scenario.
+    /// One a scenario; one for a whole audit or scan.
     pub records: Vec<Record>,
+    /// The findings of all records, so that a reader need not go through them.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub findings: Vec<Finding>,
 }
 
 impl Report {
     /// The report on these records.
     pub fn new(records: Vec<Record>) -> Self {
         let verdict = records.iter().map(|record| record.run_verdict).fold(Verdict::Pass, Verdict::worst);
-        Self { schema: SCHEMA_REPORT.to_owned(), verdict, records }
+        let findings = records.iter().flat_map(|record| record.findings.iter().cloned()).collect();
+        Self { schema: SCHEMA_REPORT.to_owned(), verdict, records, findings }
     }
 }
 
@@ -83,6 +87,9 @@ pub struct Record {
     pub phases: Vec<PhaseRecord>,
     /// What an audit or scan found; warnings of a run.
     pub findings: Vec<Finding>,
+    /// What an audit or scan looked at, and what it could not. A run has none.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub coverage: Vec<Coverage>,
 }
 
 /// The scenario, quoted.
@@ -314,7 +321,7 @@ pub struct Finding {
     pub platform: Option<String>,
     /// In a line.
     pub title: String,
-    /// What shows it.
+    /// What shows it: objects whose keys say what it is, such as `file` and `line`, or `text`.
     pub evidence: Vec<serde_json::Value>,
     /// What mends it.
     #[serde(skip_serializing_if = "Option::is_none", default)]

@@ -13,10 +13,10 @@ use std::time::Duration;
 
 use quick_junit::{NonSuccessKind, Property, TestCase, TestCaseStatus, TestSuite, XmlString};
 
-use super::failure;
 use super::prose::{between, tame};
 use super::terminal;
-use crate::record::{PhaseRecord, Record, Report, RunState};
+use super::{failure, finding};
+use crate::record::{Finding, FindingSeverity, PhaseRecord, Record, Report, RunState, Sight};
 use crate::source::Paint;
 use crate::terms::Verdict;
 
@@ -39,6 +39,9 @@ fn suite(record: &Record) -> TestSuite {
     suite.add_properties(properties(record));
     suite.add_test_cases(record.phases.iter().map(|phase| case(record, phase)));
     suite.add_test_cases(expected_case(record));
+    if record.examined() {
+        suite.add_test_cases(examined(record));
+    }
     suite
 }
 
@@ -114,6 +117,44 @@ fn expected_case(record: &Record) -> Option<TestCase> {
     let mut case = TestCase::new(format!("comes out as {expected}"), status);
     case.set_classname(record.scenario.path.as_str());
     Some(case)
+}
+
+/// A case a finding, and one for each thing that could not be looked at; a case that passes where there is
+/// neither, since CI systems take a suite without cases for one that did not run.
+fn examined(record: &Record) -> Vec<TestCase> {
+    let found = record.findings.iter().map(|it| {
+        let mut status = TestCaseStatus::success();
+        if it.severity == FindingSeverity::Error {
+            status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+            status.set_type(it.severity.word());
+            status.set_message(tame(&it.title));
+            status.set_description(finding_text(it));
+        }
+        let mut case = TestCase::new(format!("{}: {}", it.id, tame(&it.title)), status);
+        case.set_classname(it.subject.as_str());
+        case.set_system_out(finding_text(it));
+        case
+    });
+    let unseen = record.coverage.iter().filter(|it| it.look == Sight::Unable).map(|it| {
+        let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
+        status.set_type(it.look.word());
+        status.set_message(finding::unseen(it));
+        let mut case = TestCase::new(tame(&it.what), status);
+        case.set_classname(it.subject.as_str());
+        case
+    });
+    let mut cases: Vec<TestCase> = found.chain(unseen).collect();
+    if cases.is_empty() {
+        cases.push(TestCase::new("nothing was found", TestCaseStatus::success()));
+    }
+    cases
+}
+
+fn finding_text(it: &Finding) -> String {
+    let mut lines = vec![format!("{}: {}", it.severity, tame(&it.title))];
+    lines.extend(finding::evidence(it));
+    lines.extend(it.fix.as_deref().map(|fix| format!("help: {}", tame(fix))));
+    lines.join("\n")
 }
 
 fn milliseconds(ms: i64) -> Duration {

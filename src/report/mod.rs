@@ -4,11 +4,16 @@
 //! ```text
 //!   Report ──┬── json       the document itself
 //!            ├── junit      a suite a scenario, a case a phase
+//!            ├── html       one file for artefacts and tickets
+//!            ├── markdown   the same for a handbook, with the design as proven
+//!            ├── github     annotations beside the scenario's own lines
 //!            └── terminal   page by page, as a postmaster reads it
 //!
 //!   story     what happened to one probe, in order, faults woven in
 //!   route     the same without what differs between like probes, so that they can be grouped
 //!   evidence  the same with times and places, for one probe
+//!   finding   what an audit or a scan found, and what shows it
+//!   design    every MX, way and TLS session as the run proved it
 //!   failure   an expectation that did not hold, drawn at the scenario's own line
 //!   live      what is shown while a run is under way
 //! ```
@@ -16,12 +21,17 @@
 //! Nothing here reads a clock, a file or the environment: a record that was saved years ago is
 //! rendered exactly as it was on its day.
 
+mod design;
 mod evidence;
 mod failure;
+mod finding;
+mod github;
+mod html;
 mod json;
 mod junit;
 mod leg;
 pub mod live;
+mod markdown;
 mod page;
 mod prose;
 mod reason;
@@ -48,6 +58,12 @@ words! {
         Json = "json",
         /// JUnit XML, as CI systems read it.
         Junit = "junit",
+        /// One HTML file with nothing to load.
+        Html = "html",
+        /// Markdown, with the design as proven by the run.
+        Markdown = "md",
+        /// Annotations of GitHub Actions.
+        Github = "github",
     }
 }
 
@@ -86,5 +102,8 @@ pub fn render(format: Format, report: &Report, look: Look) -> String {
         Format::Terminal => terminal::render(report, look),
         Format::Json => json::render(report),
         Format::Junit => junit::render(report),
+        Format::Html => html::render(report),
+        Format::Markdown => markdown::render(report),
+        Format::Github => github::render(report),
     }
 }

@@ -2,7 +2,10 @@
 //! drill of a live domain.
 
 use mxdrill::mail::Stage;
-use mxdrill::record::{AttemptResult, Handling, Proof, Record, StandingProxy, Trust};
+use mxdrill::record::{
+    AttemptResult, Coverage, Examination, Finding, FindingSeverity, Handling, Proof, Record, RunId, Sight,
+    StandingProxy, Trust,
+};
 use mxdrill::terms::{Outcome, Verdict};
 
 use super::records::{Drill, Host, Probe};
@@ -726,4 +729,44 @@ pub(crate) fn relayed_by_a_real_server() -> Record {
                 .ends(Outcome::Delivered, Verdict::Fail, "fallback mail reached `legacy`", "never: legacy")
         })
         .end(1930)
+}
+
+/// An audit that found a stale backup and could not ask one server.
+pub(crate) fn audited() -> Record {
+    let seen = |what: &str, look: Sight, why: Option<&str>| Coverage {
+        subject: "drill.example".to_owned(),
+        what: what.to_owned(),
+        look,
+        why: why.map(str::to_owned),
+    };
+    let stale = Finding::new(
+        "mx-points-to-legacy",
+        FindingSeverity::Error,
+        "drill.example",
+        "the MX record of preference 20 names `mx.old.example`, which is on `legacy`",
+    );
+    let slow = Finding::new("mx-ttl-too-long", FindingSeverity::Warning, "drill.example", "MX records live for 2 days");
+    let started: jiff::Timestamp = "2026-11-21T08:00:00Z".parse().expect("a time");
+    Examination {
+        run: RunId::from_entropy(7),
+        started,
+        finished: started,
+        command: vec!["audit".to_owned(), "drill.example".to_owned()],
+        name: "audit of drill.example".to_owned(),
+        inventory: None,
+        findings: vec![
+            stale
+                .platform(Some("legacy"))
+                .shown_by(serde_json::json!({ "text": "ns1.drill.example: drill.example. 3600 MX 20 mx.old.example." }))
+                .shown_by(serde_json::json!({ "file": "drill.example.zone", "line": 7, "column": 3, "key": "MX" }))
+                .fix("remove `drill.example. MX 20 mx.old.example.` from the zone"),
+            slow,
+        ],
+        coverage: vec![
+            seen("MX at ns1.drill.example", Sight::Seen, None),
+            seen("MX at ns2.drill.example", Sight::Unable, Some("no answer within 5 s")),
+            seen("MX over SMTP", Sight::Left, Some("asked with `--smtp --live`")),
+        ],
+    }
+    .into_record()
 }

@@ -38,6 +38,7 @@ fn cases() -> Vec<(&'static str, Record)> {
         ("null-mx", cases::null_mx()),
         ("both-families", cases::both_families()),
         ("relayed-by-a-real-server", cases::relayed_by_a_real_server()),
+        ("audited", cases::audited()),
     ]
 }
 
@@ -57,6 +58,8 @@ fn each_record_is_told_in_each_format() {
         let look = Look { detail: Detail::Normal, paint: Paint::Plain, width: WIDTH };
         golden(&format!("{name}.terminal.txt"), &render(Format::Terminal, &report, look));
         golden(&format!("{name}.junit.xml"), &render(Format::Junit, &report, look));
+        golden(&format!("{name}.md"), &render(Format::Markdown, &report, look));
+        golden(&format!("{name}.github.txt"), &render(Format::Github, &report, look));
     }
 }
 
@@ -65,6 +68,42 @@ fn some_records_are_told_in_full() {
     for name in ["acknowledgement-lost", "held-then-drained", "live-with-logs"] {
         let look = Look { detail: Detail::Full, ..Look::default() };
         golden(&format!("{name}.full.txt"), &render(Format::Terminal, &Report::new(vec![saved(name)]), look));
+    }
+}
+
+#[test]
+fn html_is_one_file_for_any_number_of_records() {
+    for name in ["backup-mx-still-legacy", "audited"] {
+        golden(&format!("{name}.html"), &render(Format::Html, &Report::new(vec![saved(name)]), Look::default()));
+    }
+    let report = Report::new(cases().into_iter().map(|(name, _)| saved(name)).collect());
+    let html = render(Format::Html, &report, Look::default());
+    for outside in ["<script", "<link", " src=", "url(", "@import"] {
+        assert!(!html.contains(outside), "the page loads something: {outside}");
+    }
+    assert_eq!(html.matches("<h2 ").count(), cases().len());
+}
+
+#[test]
+fn a_server_cannot_write_into_a_page() {
+    let mut report = Report::new(cases().into_iter().map(|(_, record)| record).collect());
+    for record in &mut report.records {
+        record.findings.iter_mut().for_each(|finding| finding.title = "<b>|x|\n# y".to_owned());
+        for probe in record.phases.iter_mut().flat_map(|phase| &mut phase.probes) {
+            probe
+                .attempts
+                .iter_mut()
+                .for_each(|it| it.reply = "550 <script>alert(1)</script> | a\r\n::error::x".to_owned());
+        }
+    }
+    assert!(!render(Format::Html, &report, Look::default()).contains("<script>"));
+    // Between fences Markdown shows every byte as it is.
+    let markdown = render(Format::Markdown, &report, Look::default());
+    let outside = markdown.split("```").step_by(2);
+    outside.for_each(|text| assert!(!text.contains("<script>"), "{text}"));
+    for line in render(Format::Github, &report, Look::default()).lines() {
+        let level = ["::error ", "::warning ", "::notice "].iter().any(|level| line.starts_with(level));
+        assert!(level, "{line}");
     }
 }
 

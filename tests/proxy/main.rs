@@ -4,7 +4,9 @@
 #![allow(clippy::expect_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 mod api;
+mod crowd;
 mod end;
 mod faults;
 mod support;
 mod tls;
+mod transparency;

@@ -152,8 +152,23 @@ impl Program {
     }
 
     pub(crate) fn start(arguments: &[&str]) -> Self {
-        let all = [&["proxy", "--log-format", "json", "--seed", "7"], arguments].concat();
-        let mut child = mxdrill(&all).stderr(Stdio::piped()).spawn().expect("the program starts");
+        Self::started_by(mxdrill(&Self::all(arguments)))
+    }
+
+    /// With this limit of open files, or the highest that there may be.
+    pub(crate) fn start_with_descriptors(most: usize, arguments: &[&str]) -> Self {
+        let script = format!("ulimit -n {most} 2>/dev/null || ulimit -n \"$(ulimit -H -n)\"; exec \"$0\" \"$@\"");
+        let mut command = Command::new("sh");
+        command.args(["-c", &script, env!("CARGO_BIN_EXE_mxdrill")]).args(Self::all(arguments)).stdin(Stdio::null());
+        Self::started_by(command)
+    }
+
+    fn all<'a>(arguments: &[&'a str]) -> Vec<&'a str> {
+        [&["proxy", "--log-format", "json", "--seed", "7"], arguments].concat()
+    }
+
+    fn started_by(mut command: Command) -> Self {
+        let mut child = command.stderr(Stdio::piped()).spawn().expect("the program starts");
         let stderr = BufReader::new(child.stderr.take().expect("piped"));
         let (lines, log) = channel();
         std::thread::spawn(move || {
@@ -243,6 +258,7 @@ pub(crate) struct Api {
 }
 
 /// An answer of it.
+#[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) text: String,

@@ -42,6 +42,7 @@ impl Drill {
             controls: vec![],
             phases: vec![],
             findings: vec![],
+            coverage: vec![],
         };
         Self { record, probes: 0 }
     }

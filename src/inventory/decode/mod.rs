@@ -1,17 +1,27 @@
 //! From the text of an inventory, or the `platforms` of a scenario, to platforms.
 
 mod collector;
+mod domain;
 mod value;
 
-use super::{Inventory, Platform, Role};
-use crate::source::read::{Asked, Fields, Said, entries, list, number, spanned, word};
-use crate::source::yaml::{self, Node};
-use crate::source::{Diagnostic, Remark, SourceText, Spanned};
+use indexmap::IndexMap;
 
+use super::{Inventory, Platform, Role, Side};
+use crate::source::read::{Asked, Fields, Said, at_most, entries, list, number, spanned, word};
+use crate::source::yaml::{self, Node};
+use crate::source::{Remark, SourceText, Spanned};
+
+use value::spki;
 pub use value::{endpoint, host_name, network, pattern, secret};
 
 /// The highest number of an autonomous system (RFC 6793).
 const MAX_ASN: u64 = u32::MAX as u64;
+
+/// The most domains of one inventory.
+const MOST_DOMAINS: usize = 100_000;
+
+/// The sides that a platform can have.
+const SIDES: &[Side] = &[Side::New, Side::Legacy, Side::ThirdParty];
 
 /// Reads an inventory file.
 ///
@@ -43,19 +53,19 @@ pub(crate) fn file(source: &SourceText) -> (Option<Inventory>, Said) {
 fn top(node: &Node, said: &mut Said) -> Option<Inventory> {
     let mut map = Fields::of(node, "an inventory", said)?;
     let platforms = map.required("platforms", platforms);
-    map.optional("domains", |node: &Node, said: &mut Said| {
-        let title = "`domains` is not read yet";
-        said.refuse::<()>(Diagnostic::warning(node.span, title).note("it is kept for `mxdrill audit`"))
-    });
+    let domains = map.optional("domains", at_most(MOST_DOMAINS, entries(domain::domain))).unwrap_or_default();
     map.done();
-    platforms
+    let platforms = platforms?.platforms;
+    domains.iter().for_each(|domain| domain::check(domain, &platforms, said));
+    let domains = domains.into_iter().map(|domain| (domain.name.value.clone(), domain)).collect();
+    Some(Inventory { platforms, domains })
 }
 
 /// The `platforms` of an inventory or a scenario.
 pub(crate) fn platforms(node: &Node, said: &mut Said) -> Option<Inventory> {
     let platforms = entries(platform)(node, said)?;
     let platforms = platforms.into_iter().map(|platform| (platform.name.value.clone(), platform)).collect();
-    Some(Inventory { platforms })
+    Some(Inventory { platforms, domains: IndexMap::new() })
 }
 
 /// A platform with mistakes keeps what is right about it, so that what refers to it is not called
@@ -70,11 +80,25 @@ fn platform(name: &Spanned<String>, node: &Node, said: &mut Said) -> Option<Plat
         ptr: map.several("ptr", spanned(pattern)),
         asn: map.several("asn", spanned(number(1..=MAX_ASN))),
         certificates: map.several("certificates", spanned(pattern)),
+        spki: map.several("spki", spanned(spki)),
+        banners: map.several("banners", spanned(pattern)),
+        side: map
+            .optional("side", word("a side of a migration", "sides", SIDES, Side::word))
+            .unwrap_or_else(|| side_of(&name.value)),
         role: map.optional("role", word("a role of a platform", "roles", Role::ALL, Role::word)).unwrap_or(Role::All),
         collectors: map.optional("collectors", list(spanned(collector::collector))).unwrap_or_default(),
     };
     map.done();
     Some(platform)
+}
+
+/// The side of a platform that names none: its name tells.
+fn side_of(name: &str) -> Side {
+    match name {
+        "new" => Side::New,
+        "legacy" | "old" => Side::Legacy,
+        _ => Side::ThirdParty,
+    }
 }
 
 /// The keys and words of an inventory file, for its schema.

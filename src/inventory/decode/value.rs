@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use crate::inventory::{Endpoint, Secret};
+use crate::inventory::{Endpoint, Secret, Spki};
 use crate::mail::address::is_domain;
 use crate::source::Diagnostic;
 use crate::source::read::{Fields, Kind, Said, list, path, scalar, text};
@@ -51,6 +51,21 @@ pub fn network(node: &Node, said: &mut Said) -> Option<IpNet> {
             None => Diagnostic::error(node.span, format!("`{text}` is not a network")),
         };
     said.refuse(error.note("networks are an address and a prefix, such as `203.0.113.0/24` or `2001:db8::/32`"))
+}
+
+/// A SHA-256 digest in hexadecimal, with or without colons.
+pub(super) fn spki(node: &Node, said: &mut Said) -> Option<Spki> {
+    let text = scalar(node, "a digest of a key", said)?;
+    let digits: Vec<u8> = text.bytes().filter(|byte| *byte != b':').collect();
+    let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
+    let plain = digits.iter().all(u8::is_ascii_hexdigit);
+    let bytes: Option<Vec<u8>> = digits.chunks(2).map(byte).collect();
+    if let Some(digest) = bytes.filter(|_| plain).and_then(|bytes| bytes.try_into().ok()) {
+        return Some(Spki(digest));
+    }
+    let title = format!("`{text}` is not a SHA-256 digest");
+    let note = "it has 64 hexadecimal digits, as in a TLSA record `3 1 1` of the host";
+    said.refuse(Diagnostic::error(node.span, title).note(note))
 }
 
 /// A host name or address, and a port.

@@ -1,12 +1,12 @@
 //! One scenario: its verdict, which platforms were watched, its phases, and what failed.
 
 use super::super::Detail;
-use super::super::failure;
 use super::super::leg::whose;
 use super::super::page::{Page, Piece, Tint, width};
 use super::super::prose::{between, clock, seconds, tame};
+use super::super::{failure, finding};
 use super::{margin, phase};
-use crate::record::{Control, FindingSeverity, Proof, Record, RunState, Standing, StandingProxy};
+use crate::record::{Control, Proof, Record, RunState, Standing, StandingProxy};
 use crate::terms::Verdict;
 
 pub(super) fn write(page: &mut Page, record: &Record, detail: Detail) {
@@ -27,6 +27,8 @@ fn brief(page: &mut Page, record: &Record) {
         phase::line(page, record, phase);
     }
     if record.run_verdict != Verdict::Pass {
+        finding::write(page, record);
+        finding::coverage(page, record);
         drawings(page, record);
         page.gap();
     }
@@ -37,7 +39,9 @@ fn whole(page: &mut Page, record: &Record, detail: Detail) {
     if let Some(said) = came_out(record) {
         page.under(0, &[Piece::from(said)]);
     }
-    page.under(0, &[Piece::from(tame(&record.scenario.path))]);
+    if !record.scenario.path.is_empty() {
+        page.under(0, &[Piece::from(tame(&record.scenario.path))]);
+    }
     page.under(0, &[Piece::new(origin(record), Tint::Faint)]);
     interrupted(page, record);
     controls(page, record);
@@ -46,13 +50,17 @@ fn whole(page: &mut Page, record: &Record, detail: Detail) {
         page.gap();
         phase::write(page, record, phase, detail);
     }
-    findings(page, record);
+    finding::write(page, record);
+    finding::coverage(page, record);
     drawings(page, record);
 }
 
 /// Which run it was.
 fn origin(record: &Record) -> String {
-    format!("run {}, seed {}, {}, {}", record.run, record.seed, clock(record.started), took(record))
+    match record.examined() {
+        true => format!("{}, {}", clock(record.started), took(record)),
+        false => format!("run {}, seed {}, {}, {}", record.run, record.seed, clock(record.started), took(record)),
+    }
 }
 
 pub(super) fn took(record: &Record) -> String {
@@ -117,23 +125,6 @@ fn standing(page: &mut Page, record: &Record, detail: Detail) {
         let tls = if host.tls_ended_by.is_some() { TLS_ENDED } else { "" };
         let text = format!("{} {}: {proxy}{tls}", tame(&host.host), tame(&host.address));
         page.entry((if at == 0 { "hosts" } else { "" }, Tint::Plain), &[Piece::from(text)]);
-    }
-}
-
-fn findings(page: &mut Page, record: &Record) {
-    for (at, finding) in record.findings.iter().enumerate() {
-        if at == 0 {
-            page.gap();
-        }
-        let tint = match finding.severity {
-            FindingSeverity::Error => Tint::Fail,
-            FindingSeverity::Warning => Tint::Inconclusive,
-            FindingSeverity::Info => Tint::Plain,
-        };
-        page.entry((finding.severity.word(), tint), &[Piece::from(tame(&finding.title))]);
-        if let Some(fix) = &finding.fix {
-            page.under(0, &[Piece::from(format!("help: {}", tame(fix)))]);
-        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! A line a scenario, and the total.
 
 use super::super::Detail;
+use super::super::finding;
 use super::super::page::{Page, Piece, Tint};
 use super::super::prose::{seconds, tame};
 use super::margin;
@@ -18,7 +19,7 @@ pub(super) fn write(page: &mut Page, report: &Report, detail: Detail) {
         }
         page.gap();
     }
-    page.entry(margin(report.verdict), &[Piece::new(total(report), Tint::Strong)]);
+    page.entry(margin(report.verdict), &[Piece::new(examined(report).unwrap_or_else(|| total(report)), Tint::Strong)]);
 }
 
 fn line(page: &mut Page, record: &Record) {
@@ -29,6 +30,12 @@ fn line(page: &mut Page, record: &Record) {
     }
     text.push(Piece::new(format!(", {}", took(record)), Tint::Faint));
     page.entry(margin(record.run_verdict), &text);
+}
+
+/// What all audits and scans of a report found, where it holds nothing else.
+fn examined(report: &Report) -> Option<String> {
+    let all = !report.records.is_empty() && report.records.iter().all(Record::examined);
+    all.then(|| format!("found {}, {}", finding::count(&report.findings), seconds(busy(&report.records))))
 }
 
 /// `12 scenarios: 10 as expected, 1 failed, 1 inconclusive, 8.1s`.
