@@ -205,3 +205,39 @@ fn damage_costs_only_the_lines_that_it_hits() {
         assert!(part.messages.len() <= clean.messages.len() && part.odd_lines <= 1);
     }
 }
+
+/// What is sieved is what is read as a whole, with damage, reused queue-ids and a cut end.
+#[test]
+fn a_sieved_log_tells_the_same() {
+    let whole = std::fs::read(file("postfix/default.log")).expect("read");
+    let classic = std::fs::read(file("postfix/default.classic.log")).expect("read");
+    let noise = [b"no line at all\n\n\0\0\xff\n".as_slice(), &vec![b'y'; 3 << 20], b"\n"].concat();
+    let mut log = vec![];
+    for round in 0..24 {
+        log.extend_from_slice(&whole);
+        log.extend_from_slice(if round % 5 == 3 { &noise } else { &classic });
+    }
+    log.truncate(log.len() - 40);
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("mail.log");
+    std::fs::write(&path, &log).expect("written");
+    let now = "2026-11-21T06:00:00Z".parse().expect("a time");
+    let tag = |text: &str| Selector::Tag(text.to_owned());
+    for selectors in [
+        vec![tag("4febff-postfix-refused-0")],
+        vec![tag("4febff-postfix-banner-421-0"), tag("4febff-postfix-rcpt2-452-0"), tag("r2e8")],
+        vec![Selector::QueueId("4986D9CE952".to_owned())],
+        vec![Selector::MessageId("4febff-postfix-mail-550-0@drill".to_owned()), tag("refused-0")],
+    ] {
+        let files = [path.clone()];
+        let wanted = Wanted { files: &files, format: LogFormat::Auto, selectors: &selectors, inventory: None, now };
+        let sieved = trace(&wanted).expect("read");
+        let mut stays = Stays::default();
+        let odd = events(&files, LogFormat::Auto, now, &mut |event| stays.hear(event)).expect("read");
+        let (stays, refusals) = stays.finish();
+        let read = link::messages(stays, refusals, &wanted, odd);
+        assert!(!sieved.messages.is_empty(), "{selectors:?}");
+        let json = |trace: &Trace| serde_json::to_value(trace).expect("JSON");
+        assert_eq!(json(&sieved), json(&read), "{selectors:?}");
+    }
+}

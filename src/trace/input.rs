@@ -20,8 +20,18 @@ const MAX_WIDE: u64 = 512 << 20;
 pub struct Input {
     path: PathBuf,
     written: Timestamp,
+    packing: Packing,
     start: Vec<u8>,
     rest: Box<dyn Read>,
+}
+
+/// Whether a log's bytes are its lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Packing {
+    /// A file as it is.
+    Plain,
+    /// It has to be unpacked, or comes from standard input.
+    Other,
 }
 
 /// What was seen in the place of a line.
@@ -58,9 +68,10 @@ impl Input {
             let written = found.modified().ok().and_then(|it| Timestamp::try_from(it).ok()).unwrap_or(now);
             (Box::new(file), written)
         };
-        let mut rest = unpacked(source)?;
+        let (mut rest, packed) = unpacked(source)?;
+        let packing = if path.as_os_str() == "-" { Packing::Other } else { packed };
         let start = filled(&mut rest, BLOCK)?;
-        Ok(Self { path: path.to_owned(), written, start, rest })
+        Ok(Self { path: path.to_owned(), written, packing, start, rest })
     }
 
     /// The path, as it was given.
@@ -79,6 +90,11 @@ impl Input {
     /// When it was last written.
     pub fn written(&self) -> Timestamp {
         self.written
+    }
+
+    /// Whether its bytes are its lines.
+    pub fn packing(&self) -> Packing {
+        self.packing
     }
 
     /// Its first bytes.
@@ -161,22 +177,23 @@ impl Cutter {
 }
 
 /// Told by the first bytes, not by the name.
-fn unpacked(mut source: Box<dyn Read>) -> io::Result<Box<dyn Read>> {
+fn unpacked(mut source: Box<dyn Read>) -> io::Result<(Box<dyn Read>, Packing)> {
     let start = filled(&mut source, 6)?;
     let whole: Box<dyn Read> = Box::new(io::Cursor::new(start.clone()).chain(source));
     let refused = |what: &str, with: &str| {
         let why = format!("it is compressed with {what}; unpack it first: {with} FILE | mxdrill trace -");
         Err(io::Error::new(io::ErrorKind::Unsupported, why))
     };
-    match start.as_slice() {
-        [0x1f, 0x8b, ..] => Ok(Box::new(flate2::read::MultiGzDecoder::new(whole))),
-        [0x28, 0xb5, 0x2f, 0xfd, ..] => Ok(Box::new(zstd::stream::read::Decoder::new(whole)?)),
-        [0xfd, b'7', b'z', b'X', b'Z', ..] => refused("xz", "xz -dc"),
-        [b'B', b'Z', b'h', ..] => refused("bzip2", "bzip2 -dc"),
-        [0xff, 0xfe, _, 0, _, 0] => wide(whole, u16::from_le_bytes),
-        [0xfe, 0xff, 0, _, 0, _] => wide(whole, u16::from_be_bytes),
-        _ => Ok(whole),
-    }
+    let plain: Box<dyn Read> = match start.as_slice() {
+        [0x1f, 0x8b, ..] => Box::new(flate2::read::MultiGzDecoder::new(whole)),
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => Box::new(zstd::stream::read::Decoder::new(whole)?),
+        [0xfd, b'7', b'z', b'X', b'Z', ..] => return refused("xz", "xz -dc"),
+        [b'B', b'Z', b'h', ..] => return refused("bzip2", "bzip2 -dc"),
+        [0xff, 0xfe, _, 0, _, 0] => wide(whole, u16::from_le_bytes)?,
+        [0xfe, 0xff, 0, _, 0, _] => wide(whole, u16::from_be_bytes)?,
+        _ => return Ok((whole, Packing::Plain)),
+    };
+    Ok((plain, Packing::Other))
 }
 
 /// The text of a file in UTF-16, without its byte order mark.

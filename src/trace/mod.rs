@@ -19,6 +19,7 @@ mod link;
 mod message;
 mod platform;
 mod select;
+mod sieve;
 mod stay;
 mod text;
 
@@ -27,9 +28,9 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 
-use crate::collect::log::{Event, Lines, Sense};
+use crate::collect::log::{Event, Line, Lines, Sense};
 use crate::inventory::{Inventory, LogFormat};
-pub use input::{Input, MAX_LINE, Seen};
+pub use input::{Input, MAX_LINE, Packing, Seen};
 pub use message::{Hop, Message, Outcome, Refused, Status, Trace};
 pub use platform::Platforms;
 pub use select::{Selector, bears};
@@ -67,7 +68,12 @@ pub struct Unreadable {
 /// Where a log cannot be read, or is no log.
 pub fn trace(wanted: &Wanted<'_>) -> Result<Trace, Unreadable> {
     let mut stays = Stays::default();
-    let odd_lines = events(wanted.files, wanted.format, wanted.now, &mut |event| stays.hear(event))?;
+    let mut odd_lines = 0;
+    for input in in_order(wanted.files, wanted.format, wanted.now)? {
+        let path = input.path().to_owned();
+        let odd = of_wanted(input, wanted, &mut |event| stays.hear(event));
+        odd_lines += odd.map_err(|error| Unreadable { path, error })?;
+    }
     let (stays, refusals) = stays.finish();
     Ok(link::messages(stays, refusals, wanted, odd_lines))
 }
@@ -108,19 +114,47 @@ fn first_stamp(input: &Input, format: LogFormat) -> Option<Timestamp> {
     let mut lines = Lines::new("", format);
     input.start().split(|byte| *byte == b'\n').find_map(|line| {
         let mut told = None;
-        lines.read(crate::collect::log::Line::Byte(0), line, input.written(), &mut |event| told = told.or(event.at));
+        lines.read(Line::Byte(0), line, input.written(), &mut |event| told = told.or(event.at));
         lines.last().or(told)
     })
 }
 
+/// Only the lines that can be of the wanted messages, where they can be told apart.
+fn of_wanted(input: Input, wanted: &Wanted<'_>, each: &mut dyn FnMut(Event)) -> io::Result<u64> {
+    let sieved = match (wanted.format, input.packing()) {
+        (LogFormat::Auto | LogFormat::Postfix, Packing::Plain) => {
+            sieve::sieve(input.path(), input.start(), wanted.selectors)?
+        }
+        _ => None,
+    };
+    let Some(sieved) = sieved else { return of_file(input, wanted.format, each) };
+    let mut reading = Reading::of(&input, wanted.format);
+    let odd = sieved.lines(&mut |line, seen| reading.take(line, seen, each));
+    Ok(odd + reading.odd)
+}
+
 fn of_file(input: Input, format: LogFormat, each: &mut dyn FnMut(Event)) -> io::Result<u64> {
-    let mut lines = Lines::new(&input.name(), format);
-    let written = input.written();
-    let mut odd = 0;
-    input.lines(&mut |line, seen| {
+    let mut reading = Reading::of(&input, format);
+    input.lines(&mut |line, seen| reading.take(line, seen, each))?;
+    Ok(reading.odd)
+}
+
+/// One file's lines, and how many of them nobody knew.
+struct Reading {
+    lines: Lines,
+    written: Timestamp,
+    odd: u64,
+}
+
+impl Reading {
+    fn of(input: &Input, format: LogFormat) -> Self {
+        Self { lines: Lines::new(&input.name(), format), written: input.written(), odd: 0 }
+    }
+
+    fn take(&mut self, line: Line, seen: Seen<'_>, each: &mut dyn FnMut(Event)) {
         let mut told = 0;
         let sense = match seen {
-            Seen::Line(bytes) | Seen::Cut(bytes) => lines.read(line, bytes, written, &mut |event| {
+            Seen::Line(bytes) | Seen::Cut(bytes) => self.lines.read(line, bytes, self.written, &mut |event| {
                 told += 1;
                 each(event);
             }),
@@ -128,7 +162,6 @@ fn of_file(input: Input, format: LogFormat, each: &mut dyn FnMut(Event)) -> io::
         };
         // The last line of a log that was cut tells nothing where it lacks its end.
         let cut = matches!(seen, Seen::Cut(_)) && told == 0;
-        odd += u64::from(sense == Sense::Odd || cut);
-    })?;
-    Ok(odd)
+        self.odd += u64::from(sense == Sense::Odd || cut);
+    }
 }
