@@ -182,7 +182,7 @@ impl Wanted {
 /// A search for many texts.
 enum Needles {
     /// All begin alike, as the tags of one run do.
-    Alike(memmem::Finder<'static>, HashSet<Vec<u8>>, Vec<usize>),
+    Alike(Box<memmem::Finder<'static>>, HashSet<Vec<u8>>, Vec<usize>),
     Many(Box<AhoCorasick>),
 }
 
@@ -198,7 +198,7 @@ impl Needles {
             let mut lengths: Vec<usize> = all.iter().map(Vec::len).collect();
             lengths.sort_unstable();
             lengths.dedup();
-            return Ok(Self::Alike(memmem::Finder::new(same.as_bytes()).into_owned(), all, lengths));
+            return Ok(Self::Alike(Box::new(memmem::Finder::new(same.as_bytes()).into_owned()), all, lengths));
         }
         let many = AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(all).map_err(io::Error::other)?;
         Ok(Self::Many(Box::new(many)))
