@@ -7,6 +7,7 @@ mod support;
 use std::net::SocketAddr;
 
 use mxdrill::proxy::{Front, Limits, Ours, Proxy, Settings};
+use mxdrill::terms::Smuggling;
 use mxdrill::world::{Callers, Dice};
 
 fn main() {
@@ -22,7 +23,7 @@ fn main() {
 async fn serve(listen: SocketAddr, upstream: SocketAddr) {
     let settings = Settings {
         host: "sink.example".into(),
-        fronts: vec![Front { address: listen.ip(), listen, upstream: upstream.into() }],
+        fronts: vec![Front::plain(listen.ip(), listen, upstream.into())],
         ours: Ours::AnyProbe,
         callers: Callers::default(),
         dice: Dice::new(1),
@@ -30,6 +31,7 @@ async fn serve(listen: SocketAddr, upstream: SocketAddr) {
         phase_of: None,
         tls: None,
         limits: Limits::default(),
+        smuggling: Smuggling::Pass,
     };
     let _proxy = Proxy::start(settings).await.unwrap();
     std::future::pending::<()>().await;

@@ -1,14 +1,19 @@
 //! What must hold for any bytes: one function a target. The fuzz targets call them, and so do the tests with the seeds in
 //! `corpus/`, so that every build keeps what fuzzing has found.
 
+#![allow(unreachable_pub, dead_code, reason = "each target takes its own, and the tests all")]
+
 use mxdrill::mail::framing::{BodyScanner, Line, LineScanner, stuff, unstuff};
 use mxdrill::mail::reply::{Flaw, Parsed};
 use mxdrill::mail::{Command, Reply};
 use mxdrill::scenario::standing;
 use mxdrill::source::{Paint, SourceText, draw_remarks};
 
+/// What must hold of these bytes, or it panics.
+pub type Target = fn(&[u8]);
+
 /// A target's name, which is that of its folder in `corpus/`, and what it asks.
-pub const TARGETS: &[(&str, fn(&[u8]))] = &[
+pub const TARGETS: &[(&str, Target)] = &[
     ("reply", reply),
     ("command", command),
     ("body", body),

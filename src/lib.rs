@@ -30,6 +30,7 @@
 //! | source | places in a text; the drawing of mistakes and of failed expectations |
 //! | mail | what the RFCs define, without any I/O: stages, replies, framing, addresses |
 //! | terms | words that scenario and record share: outcome, verdict |
+//! | classes | what MTAs do when a host fails them, as rules with their sources; what was measured |
 //! | inventory | platforms, hosts, collectors; which name belongs to whom |
 //! | world | clock, dice, secrets and the way to other machines, handed in by `main` |
 //! | scenario | what should happen: decode, check, faults, expectations |
@@ -37,6 +38,7 @@
 //! | plan | probes, controls, deadlines, contacts |
 //! | dns | lookups, MX selection (RFC 5321 5.1), the lab's authority |
 //! | tls | handshakes that capture and judge the peer's chain; the lab's certificates |
+//! | policy | MTA-STS and TLSRPT: records, policies, what each sender makes of them |
 //! | smtp | one engine for the client's side of a session, one for the server's |
 //! | proxy | the fault-injecting relay; standing by itself, with a control API |
 //! | lab | embedded hosts on loopback: store, relay, hold, reject |
@@ -51,6 +53,7 @@
 //! | cli | arguments, one file a command, exit codes |
 
 pub mod census;
+pub mod classes;
 pub mod cli;
 pub mod collect;
 pub mod diff;
@@ -60,6 +63,7 @@ pub mod judge;
 pub mod lab;
 pub mod mail;
 pub mod plan;
+pub mod policy;
 pub mod proxy;
 pub mod record;
 pub mod report;

@@ -109,6 +109,26 @@ words! {
     }
 }
 
+words! {
+    /// What becomes of a CR or LF that stands alone.
+    Smuggling {
+        /// It passes as it is: what the servers make of it is for the drill to show.
+        Pass = "pass",
+        /// It is answered 521, and nothing of it becomes a message at the host.
+        Refuse = "refuse",
+    }
+}
+
+words! {
+    /// Where in an SMTP session a CR or LF stood alone.
+    BarePlace {
+        /// In a command.
+        Command = "command",
+        /// In the bytes of a message.
+        Body = "body",
+    }
+}
+
 impl Family {
     /// The family of an address.
     pub fn of(address: std::net::IpAddr) -> Self {

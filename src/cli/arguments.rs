@@ -8,9 +8,13 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
 
+use ipnet::IpNet;
+
 use super::Exit;
 use crate::inventory::{Endpoint, LogFormat, Secret};
+use crate::proxy::announce::Introduction;
 use crate::report;
+use crate::terms::Smuggling;
 
 /// Prove where mail really goes.
 #[derive(Debug, Parser)]
@@ -37,6 +41,8 @@ pub(super) enum Command {
     Check(Paths),
     /// What a run would do: probes, faults, every host and port that it would contact
     Plan(Paths),
+    /// Whom a fault moves to the next MX: sender class by sender class
+    Predict(Predict),
     /// Look on for the probes of a finished run; update its verdicts
     Watch(Watch),
     /// Render a saved record, report or journal again
@@ -51,6 +57,8 @@ pub(super) enum Command {
     Proxy(Proxy),
     /// For containers: is this proxy ready
     Healthcheck(Healthcheck),
+    /// An MTA-STS policy, or a record of MTA-STS or TLSRPT, before it is published
+    Lint(Lint),
     /// JSON Schema of scenario, inventory, record or report
     Schema(Schema),
     /// Completions for a shell, on stdout
@@ -126,6 +134,16 @@ pub(super) struct Run {
     /// How many probes may be under way at the same time
     #[arg(long, value_name = "N", default_value = "16", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(super) jobs: u16,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Predict {
+    /// A sender class, such as postfix; repeatable; none: all of them
+    #[arg(long = "sender", value_name = "CLASS")]
+    pub(super) senders: Vec<String>,
+    /// A fault at the primary, such as 'at=rcpt do=reply:"450 4.2.0 busy"'; repeatable
+    #[arg(long = "fault", value_name = "FAULT", required = true)]
+    pub(super) faults: Vec<String>,
 }
 
 #[derive(Debug, Args)]
@@ -250,6 +268,15 @@ pub(super) struct Proxy {
     /// The private key to it
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     pub(super) tls_key: Option<PathBuf>,
+    /// How the host is told who its client is: none, proxy-v1, proxy-v2 or xclient
+    #[arg(long, value_name = "HOW", requires = "listen", value_parser = introduction)]
+    pub(super) client: Option<Introduction>,
+    /// A load balancer in front, which says for whom it calls by the PROXY protocol; repeatable
+    #[arg(long, value_name = "NETWORK", requires = "listen", value_parser = network)]
+    pub(super) accept_proxy: Vec<IpNet>,
+    /// What becomes of CR and LF that stand alone: pass or refuse [default: pass]
+    #[arg(long, value_name = "WHAT", value_parser = smuggling)]
+    pub(super) smuggling: Option<Smuggling>,
     /// Faults lift themselves after this time without being renewed [over the control API: 10m]
     #[arg(long, value_name = "TIME", value_parser = lease)]
     pub(super) lease: Option<Duration>,
@@ -272,6 +299,34 @@ pub(super) struct Healthcheck {
     /// How long to wait for the answer
     #[arg(long, value_name = "TIME", default_value = "3s", value_parser = duration)]
     pub(super) timeout: Duration,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Lint {
+    #[command(subcommand)]
+    pub(super) kind: LintKind,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum LintKind {
+    /// The file at https://mta-sts.DOMAIN/.well-known/mta-sts.txt
+    MtaStsPolicy {
+        /// The policy; `-` reads stdin
+        file: PathBuf,
+        /// An MX host that the policy must cover; repeatable
+        #[arg(long, value_name = "HOST")]
+        mx: Vec<String>,
+    },
+    /// The TXT record at _mta-sts.DOMAIN
+    MtaStsRecord {
+        /// The record; `-` reads stdin
+        text: String,
+    },
+    /// The TXT record at _smtp._tls.DOMAIN
+    TlsrptRecord {
+        /// The record; `-` reads stdin
+        text: String,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -353,6 +408,24 @@ fn census_report(text: &str) -> Result<(CensusFormat, PathBuf), String> {
         Some(("json", path)) if !path.is_empty() => Ok((CensusFormat::Json, path.into())),
         _ => Err("write md=PATH or json=PATH".to_owned()),
     }
+}
+
+fn introduction(text: &str) -> Result<Introduction, String> {
+    text.parse().map_err(|_| one_of(Introduction::ALL, Introduction::word))
+}
+
+fn smuggling(text: &str) -> Result<Smuggling, String> {
+    text.parse().map_err(|_| one_of(Smuggling::ALL, Smuggling::word))
+}
+
+fn one_of<T: Copy>(all: &[T], word: fn(T) -> &'static str) -> String {
+    format!("write {}", crate::source::or_list(&all.iter().copied().map(word).collect::<Vec<_>>()))
+}
+
+/// A network, or one address.
+fn network(text: &str) -> Result<IpNet, String> {
+    let whole = text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
+    whole.map_err(|_| "write a network or an address, such as 192.0.2.0/24 or 2001:db8::1".to_owned())
 }
 
 fn lease(text: &str) -> Result<Duration, String> {

@@ -18,8 +18,10 @@ mod drill;
 mod exit;
 mod files;
 mod healthcheck;
+mod lint;
 mod manual;
 mod plan;
+mod predict;
 mod progress;
 mod proxy;
 mod report;
@@ -74,6 +76,7 @@ pub fn main(mut machine: Machine) -> Exit {
         Command::Run(run) => drill::run(&mut machine, &screen, &common, &run),
         Command::Check(check) => check::check(&screen, &common, &check),
         Command::Plan(plan) => plan::plan(&mut machine, &screen, &common, &plan),
+        Command::Predict(wanted) => predict::predict(&screen, &common, &wanted),
         Command::Watch(watch) => watch::watch(&mut machine, &screen, &common, &watch),
         Command::Trace(wanted) => trace::trace(&machine, &screen, &common, &wanted),
         Command::Census(wanted) => census::census(&machine, &screen, &common, &wanted),
@@ -83,6 +86,7 @@ pub fn main(mut machine: Machine) -> Exit {
         Command::Report(report) => report::report(&screen, &common, &report),
         Command::Completions { shell } => manual::completions(&screen, shell),
         Command::Man => manual::man(&screen),
+        Command::Lint(lint) => lint::lint(&screen, &common, &lint.kind),
         Command::Schema(schema) => schema::schema(&screen, &schema),
     }
 }

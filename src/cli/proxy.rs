@@ -7,11 +7,15 @@ use secrecy::SecretString;
 
 use super::arguments::Proxy;
 use super::{Exit, Machine, Screen, drill, files};
+use crate::proxy::announce::Introduction;
 use crate::proxy::control::{Bound, Control, ControlError};
-use crate::proxy::standing::{Config, Identity, Listener, Origin, Stand, StandError, StandSettings};
+use crate::proxy::standing::{
+    Config, Identity, Listener, Origin, Stand, StandError, StandSettings, XCLIENT_NEEDS_REFUSAL, XCLIENT_WHY,
+};
 use crate::proxy::{Limits, Upstream};
 use crate::scenario::standing::{Faults, from_line};
 use crate::source::{Paint, SourceText, draw_remarks};
+use crate::terms::Smuggling;
 use crate::world::{Clock, Dice};
 
 /// How long messages under way may take at the end, where nobody says.
@@ -37,7 +41,11 @@ fn read(screen: &Screen, arguments: &Proxy) -> Result<Wanted, Exit> {
     let mut listeners = vec![];
     if let (Some(listen), Some(upstream)) = (arguments.listen, &arguments.upstream) {
         let host = arguments.host.as_ref().map(|host| host.to_lowercase());
-        listeners.push(Listener::new(listen, upstream, host));
+        listeners.push(Listener {
+            introduction: arguments.client.unwrap_or(Introduction::None),
+            balancers: arguments.accept_proxy.clone(),
+            ..Listener::new(listen, upstream, host)
+        });
     }
     let config = config(screen, arguments, &hosts(&listeners));
     listeners.extend(config.iter().flat_map(|config| config.listeners.iter().cloned()));
@@ -45,6 +53,11 @@ fn read(screen: &Screen, arguments: &Proxy) -> Result<Wanted, Exit> {
     let (config, faults) = (config?, faults?);
     if listeners.is_empty() {
         screen.error("the configuration names no listener", &[], Some("add `listeners:`, or --listen and --upstream"));
+        return Err(Exit::Usage);
+    }
+    let vouches = listeners.iter().any(|it| it.introduction == Introduction::Xclient);
+    if vouches && arguments.smuggling.or(config.smuggling) == Some(Smuggling::Pass) {
+        screen.error(XCLIENT_NEEDS_REFUSAL, &[XCLIENT_WHY.to_owned()], Some("write `--smuggling refuse`"));
         return Err(Exit::Usage);
     }
     if let Some(loops) = listeners.iter().find(|it| it.upstream == Upstream::Address(it.listen)) {
@@ -99,6 +112,7 @@ async fn stand(machine: &Machine, screen: &Screen, arguments: &Proxy, wanted: Wa
         clock: Clock::starting_at(machine.now),
         limits: Limits::default(),
         tls: identity(screen, arguments, &config)?,
+        smuggling: arguments.smuggling.or(config.smuggling).unwrap_or(Smuggling::Pass),
         lease: arguments.lease.or(config.lease),
     };
     let stand = Stand::start(settings).await.map_err(|error| refused(screen, &error))?;

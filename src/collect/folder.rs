@@ -3,7 +3,24 @@
 use crate::record::Placement;
 
 /// Names that stores and mail programs give to the folder for unwanted mail, in lower case.
-const JUNK: &[&str] = &["junk", "spam", "junk e-mail", "junk email", "junk mail", "bulk mail", "quarantine"];
+/// Exchange translates the name, and marks no folder.
+const JUNK: &[&str] = &[
+    "junk",
+    "spam",
+    "junk e-mail",
+    "junk email",
+    "junk mail",
+    "bulk mail",
+    "quarantine",
+    "junk-e-mail",
+    "courrier indésirable",
+    "courrier ind&aok-sirable",
+    "correo no deseado",
+    "posta indesiderata",
+    "ongewenste e-mail",
+    "lixo eletrônico",
+    "lixo eletr&apq-nico",
+];
 
 /// The kind of folder; `name` may be a path with `.` or `/` between its parts, such as `.Junk` or
 /// `INBOX/Spam`.
@@ -31,6 +48,8 @@ mod tests {
             ("INBOX.Spam", Placement::Junk),
             ("[Gmail]/Spam", Placement::Junk),
             ("Junk E-Mail", Placement::Junk),
+            ("Junk-E-Mail", Placement::Junk),
+            ("Courrier ind&AOk-sirable", Placement::Junk),
             (".Archive.2026", Placement::Other),
             ("Junk/keep", Placement::Other),
         ] {

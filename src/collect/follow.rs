@@ -8,6 +8,8 @@
 //!   mail.log  (cut to 0)                 read from its start
 //! ```
 
+pub(super) mod many;
+
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::os::unix::fs::{FileExt, MetadataExt};

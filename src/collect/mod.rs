@@ -11,27 +11,37 @@
 //! | room | looks at | finds a probe by |
 //! |---|---|---|
 //! | `imap/` | mailboxes of one account | a search for the run's id, then the message's own header |
+//! | `pop3/`, `jmap`, `catcher/` | what a server lists; `shelf` compares it with what was seen | the message's own header |
 //! | `maildir` | `new` and `cur` of a Maildir and its folders | the message's own header |
 //! | `mbox` | a growing file of messages | the message's own header |
 //! | `log/` | the log of an MTA | tags in envelopes and Message-IDs, tied to queue-ids |
+//! | `feed/` | lines that a program prints, that come by syslog, or on stdin | as `log/`, which reads them |
 //!
 //! A place notes each copy, and each line that speaks of a probe, exactly once. A message that
 //! only quotes a probe, such as a DSN, is no copy of it: only its own header counts. What a place
 //! cannot see it must not be silent about: [`open`] fails, and a place that is lost later says so
 //! in the journal, because absence is believed only where one could look.
 
+mod catcher;
 mod copies;
+mod dial;
+mod feed;
 mod folder;
 mod follow;
+mod http;
 mod imap;
+mod jmap;
 pub mod log;
 mod maildir;
 mod mbox;
 mod message;
 mod notes;
+mod pop3;
+mod shelf;
 mod stamp;
 #[cfg(test)]
 mod testing;
+mod tls;
 mod watch;
 
 use std::fmt;
@@ -40,7 +50,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::inventory::{Collector, Looks};
+use crate::inventory::{Collector, Log, LogSource, Looks};
 use crate::record::{Journal, LookedState, RunId};
 use crate::world::Environment;
 
@@ -143,9 +153,17 @@ pub async fn open(watching: Watching, context: Context) -> Result<Collecting, Co
     let notes = Notes::new(&watching, &context);
     let opened = match &watching.collector.looks {
         Looks::Imap(settings) => imap::open(settings, &context, notes.clone()).await,
+        Looks::Pop3(settings) => pop3::open(settings, &context, notes.clone()).await,
+        Looks::Jmap(settings) => jmap::open(settings, &context, notes.clone()).await,
+        Looks::Catcher(settings) => catcher::open(settings, &context, notes.clone()).await,
         Looks::Maildir(path) => maildir::open(path, context.since, notes.clone()).await,
         Looks::Mbox(path) => mbox::open(path, context.since, notes.clone()).await,
-        Looks::Log(settings) => log::open(settings, context.since, notes.clone()).await,
+        Looks::Log(Log { format, from }) => match from {
+            LogSource::Path(path) => log::open(path, *format, context.since, notes.clone()).await,
+            LogSource::Stdin => feed::stdin::open(*format, notes.clone()).await,
+            LogSource::Command(words) => feed::command::open(words, *format, notes.clone()).await,
+        },
+        Looks::Syslog(settings) => feed::syslog::open(settings, notes.clone()).await,
     };
     opened.map_err(|trouble| {
         notes.looked(LookedState::Failed, &trouble.what);

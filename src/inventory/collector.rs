@@ -4,6 +4,9 @@ use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use super::feed::{LogSource, Syslog};
+use super::store::{Catcher, Jmap, Pop3};
+
 use serde::{Deserialize, Serialize};
 
 use crate::source::Spanned;
@@ -23,12 +26,20 @@ pub struct Collector {
 pub enum Looks {
     /// Into a mailbox over IMAP.
     Imap(Imap),
+    /// Into a mailbox over POP3.
+    Pop3(Pop3),
+    /// Into a mailbox over JMAP.
+    Jmap(Jmap),
+    /// Into a server that catches mail for tests, over its HTTP API.
+    Catcher(Catcher),
     /// Into a Maildir; its folders (`.Junk`) too.
     Maildir(PathBuf),
     /// Into an mbox file.
     Mbox(PathBuf),
     /// Into the log of an MTA.
     Log(Log),
+    /// Into the log lines that MTAs send here.
+    Syslog(Syslog),
 }
 
 impl Collector {
@@ -36,9 +47,13 @@ impl Collector {
     pub fn label(&self) -> String {
         match &self.looks {
             Looks::Imap(imap) => format!("imap {}", imap.address),
+            Looks::Pop3(pop3) => format!("pop3 {}", pop3.address),
+            Looks::Jmap(jmap) => format!("jmap {}", jmap.url),
+            Looks::Catcher(catcher) => format!("{} {}", catcher.kind, catcher.url),
             Looks::Maildir(path) => format!("maildir {}", path.display()),
             Looks::Mbox(path) => format!("mbox {}", path.display()),
-            Looks::Log(log) => format!("log {}", log.path.display()),
+            Looks::Log(log) => format!("log {}", log.from),
+            Looks::Syslog(syslog) => format!("syslog {} {}", syslog.transport, syslog.listen),
         }
     }
 }
@@ -52,12 +67,25 @@ pub struct Imap {
     pub tls: TlsMode,
     /// The login name.
     pub user: String,
-    /// Its password.
+    /// How it logs in.
+    pub login: ImapLogin,
+    /// Its password, or its token; fetched anew for every connection.
     pub password: Secret,
-    /// The mailboxes to search; empty: INBOX and the one marked as Junk (RFC 6154).
+    /// The mailboxes to search; empty: INBOX and the one marked as Junk (RFC 6154), and with Gmail
+    /// the one that holds all mail.
     pub mailboxes: Vec<String>,
     /// A file with the certificate authority to trust instead of the system's, PEM.
     pub ca: Option<PathBuf>,
+}
+
+words! {
+    /// How a client of an IMAP server logs in.
+    ImapLogin {
+        /// With a password.
+        Password = "password",
+        /// With a token, as Gmail and Microsoft 365 want it (SASL XOAUTH2).
+        Xoauth2 = "xoauth2",
+    }
 }
 
 words! {
@@ -77,8 +105,8 @@ words! {
 pub struct Log {
     /// Whose lines these are.
     pub format: LogFormat,
-    /// The file; rotation is followed.
-    pub path: PathBuf,
+    /// Where they come from.
+    pub from: LogSource,
 }
 
 words! {

@@ -15,10 +15,14 @@ mod classify;
 mod collector;
 pub mod decode;
 mod domain;
+mod feed;
 mod platform;
+mod store;
 
 pub use classify::{Claim, ClaimedBy, Side, Trait};
-pub use collector::{Collector, Endpoint, Imap, Log, LogFormat, Looks, Secret, TlsMode};
+pub use collector::{Collector, Endpoint, Imap, ImapLogin, Log, LogFormat, Looks, Secret, TlsMode};
 pub use decode::load;
 pub use domain::{Backup, BackupDuty, BackupRule, Domain, DomainPhase};
+pub use feed::{LogSource, Syslog, SyslogTransport};
 pub use platform::{Inventory, Platform, Role, Spki, glob_matches};
+pub use store::{Catcher, CatcherKind, HttpLogin, HttpUrl, Jmap, Pop3, Scheme};

@@ -105,8 +105,14 @@ pub(super) fn proven(
     Ok(())
 }
 
-/// A collector of the platform that could not look when it last said something.
+/// A collector of the platform that could not look when it last said something, or that has missed
+/// something for good.
 pub(super) fn blind(facts: &Facts, platform: &str) -> Option<String> {
+    let missed =
+        facts.looked.iter().map(|(_, it)| it).find(|it| it.platform == platform && it.state == LookedState::Gap);
+    if let Some(it) = missed {
+        return Some(format!("{} of `{platform}` has missed something: {}", it.collector, it.why));
+    }
     let mut states = std::collections::BTreeMap::new();
     for (_, looked) in facts.looked.iter().filter(|(_, it)| it.platform == platform) {
         states.insert(&looked.collector, looked);

@@ -2,11 +2,11 @@
 
 use super::absence::{self, first_line};
 use super::demands::{Missing, platform_is, positives_on};
+use super::predict::predict_in;
 use super::{Facts, ProbeFacts, copies, path, settle};
-use crate::mail::Stage;
 use crate::plan::{Plan, Probe};
 use crate::record::{Attempt, AttemptResult, Control, Handling, Hop, SentState};
-use crate::scenario::Expectation;
+use crate::scenario::{Expectation, Fault};
 use crate::source::{Span, Spanned, or_list, plural};
 use crate::terms::{Outcome, TlsDemand, Verdict};
 
@@ -40,6 +40,7 @@ struct Case<'a> {
     facts: &'a Facts,
     controls: &'a [Control],
     phase: usize,
+    sender: &'a str,
     seen: &'a ProbeFacts,
     outcome: Option<Outcome>,
     path: Vec<Hop>,
@@ -54,6 +55,7 @@ pub fn judge_probe(plan: &Plan, facts: &Facts, controls: &[Control], phase: usiz
         facts,
         controls,
         phase,
+        sender: &probe.sender,
         outcome: settle::outcome(&seen),
         path: path::path(plan, &seen),
         seen: &seen,
@@ -146,11 +148,23 @@ impl Case<'_> {
             [] => "there was no other host to try".to_owned(),
             hosts => format!("{} was not tried", or_list(hosts)),
         };
-        let why = format!("the sender gave up at {} because of the fault ({what}): {others}", last.host);
+        let by = fault.and_then(|(_, fault)| self.rule_of_sender(fault)).map(|rule| format!("; {rule}"));
+        let why = format!(
+            "the sender gave up at {} because of the fault ({what}): {others}{}",
+            last.host,
+            by.unwrap_or_default()
+        );
         let span = fault.map_or(expected.span, |(_, fault)| fault.span);
         Some(Judgement::new(Verdict::Inconclusive, why, span).help(
             "use a fault that makes this sender go on: `drop-syn`, `refuse`, or a 4yz reply; or expect the outcome",
         ))
+    }
+
+    /// The rule of the sender's class that a fault meets, in words.
+    fn rule_of_sender(&self, fault: &Fault) -> Option<String> {
+        let class = self.plan.scenario.senders.get(self.sender)?.kind.class()?;
+        let said = predict_in(&self.plan.scenario, class, fault);
+        Some(format!("class {class}: {} ({})", said.rule, said.source))
     }
 
     /// Rule 3: what must be seen was not, though every collector could look.
@@ -246,7 +260,7 @@ impl Case<'_> {
             let of_host = |index: usize| {
                 self.plan.scenario.faults().nth(index).is_some_and(|(_, fault)| fault.host.value == attempt.host)
             };
-            attempt.stage >= Stage::Connect && !self.seen.fired.iter().any(|firing| of_host(firing.fault))
+            attempt.result != AttemptResult::PassedOver && !self.seen.fired.iter().any(|firing| of_host(firing.fault))
         })?;
         Some(format!("natural fallback, no fault in force: {} answered {}", natural.host, first_line(&natural.reply)))
     }

@@ -6,7 +6,9 @@ use jiff::Timestamp;
 
 use crate::mail::Stage;
 use crate::plan::Plan;
-use crate::record::{Attempt, AttemptResult, Entry, Event, Landed, Looked, Met, Passed, RunStarted, Sent, Tag, TlsEnd};
+use crate::record::{
+    Attempt, AttemptResult, BareLineEnds, Entry, Event, Landed, Looked, Met, Passed, RunStarted, Sent, Tag, TlsEnd,
+};
 use crate::scenario::fault::Action;
 
 /// When a phase was.
@@ -54,6 +56,8 @@ pub struct Facts {
     pub interrupted: Option<String>,
     /// When the run ended; none where the journal was cut short.
     pub ended: Option<Timestamp>,
+    /// CR and LF that clients of proxies sent alone.
+    pub bare: Vec<BareLineEnds>,
     /// Hosts before which a proxy has ended TLS.
     pub tls_ended: BTreeSet<String>,
     /// Whose connection to which host that was, until its sender tells of it.
@@ -90,6 +94,7 @@ impl Facts {
                 self.tls_ended.insert(ended.host.clone());
                 self.secured.extend(ended.tag.clone().map(|tag| (tag, ended.host.clone())));
             }
+            Event::BareLineEnds(seen) => self.bare.push(seen.clone()),
             Event::Sent(sent) => self.about(&sent.tag).sent = Some(sent.clone()),
             Event::Landed(landed) => self.landed(landed),
             Event::Passed(passed) => self.passed(passed),

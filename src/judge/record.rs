@@ -1,10 +1,10 @@
 //! From a plan and a journal to the record.
 
-use super::{Facts, Judgement, absence, compare, copies, path, settle};
+use super::{Facts, Judgement, absence, compare, copies, findings, path, settle};
 use crate::plan::{Plan, Probe};
 use crate::record::{
-    Control, Entry, Event, Finding, FindingSeverity, Mark, PhaseRecord, ProbeRecord, Record, RecordedFault,
-    RecordedScenario, RunState, SCHEMA_RECORD, Standing, TlsEnd,
+    Control, Entry, Event, Mark, PhaseRecord, ProbeRecord, Record, RecordedFault, RecordedScenario, RunState,
+    SCHEMA_RECORD, Standing, TlsEnd,
 };
 use crate::scenario::Expectation;
 use crate::source::Span;
@@ -42,7 +42,7 @@ pub fn record(plan: &Plan, entries: &[Entry]) -> Record {
         standing: standing(&facts, first.map(|it| it.standing).unwrap_or_default()),
         controls,
         phases,
-        findings: warnings(plan, &facts),
+        findings: findings::of_run(plan, &facts),
         coverage: vec![],
     }
 }
@@ -169,21 +169,4 @@ fn key_before(text: &str, start: usize) -> usize {
     let Some(key) = before.trim_end_matches(' ').strip_suffix(':') else { return start };
     let word = |c: char| c.is_ascii_alphanumeric() || c == '-';
     key.len() - key.chars().rev().take_while(|c| word(*c)).count()
-}
-
-fn warnings(plan: &Plan, facts: &Facts) -> Vec<Finding> {
-    let finding = |text: &String| Finding {
-        id: "run-warning".to_owned(),
-        severity: FindingSeverity::Warning,
-        subject: plan.scenario.domain.value.clone(),
-        platform: None,
-        title: text.clone(),
-        evidence: vec![],
-        fix: None,
-    };
-    let mut texts: Vec<&String> = facts.warnings.iter().collect();
-    // Proxies of several connections may say the same in any order.
-    texts.sort();
-    texts.dedup();
-    texts.into_iter().map(finding).collect()
 }

@@ -310,6 +310,27 @@ fn what_did_not_arrive_fails_unless_nobody_could_look() {
 }
 
 #[test]
+fn what_a_collector_missed_for_good_is_no_absence() {
+    let story = |states: &[LookedState]| {
+        let mut story = Story::under_faults(SCENARIO);
+        for state in states {
+            story.note(Event::Looked(Looked {
+                platform: "new".to_owned(),
+                host: None,
+                collector: "log of `ssh mx1 tail -F /var/log/mail.log`".to_owned(),
+                state: *state,
+                why: "`ssh` ended with exit code 255".to_owned(),
+            }));
+        }
+        story.tried("mx1.new.example", 10, AttemptResult::Timeout, Stage::Connect, "no answer to SYN");
+        story.sent(SentState::Expired, &[]);
+        verdict(&story.ended()).0
+    };
+    assert_eq!(story(&[LookedState::Lost, LookedState::Open]), Verdict::Fail, "a mailbox loses nothing meanwhile");
+    assert_eq!(story(&[LookedState::Gap, LookedState::Open]), Verdict::Inconclusive);
+}
+
+#[test]
 fn a_journal_without_its_end_is_judged_as_interrupted() {
     let mut story = Story::under_faults(SCENARIO);
     story.tried("mx1.new.example", 10, AttemptResult::Timeout, Stage::Connect, "no answer to SYN");

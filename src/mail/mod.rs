@@ -7,6 +7,7 @@
 //!   reply     what a server answered, every line kept (RFC 5321 4.2)
 //!   address   mailboxes, reverse-paths, tags in local parts
 //!   framing   where a command, a body or a BDAT chunk ends, byte for byte
+//!   proxy_protocol   for whom a connection is made, in front of its first byte
 //! ```
 //!
 //! This room imports nothing of ours, and must not know that networks exist.
@@ -14,6 +15,7 @@
 pub mod address;
 pub mod command;
 pub mod framing;
+pub mod proxy_protocol;
 pub mod received;
 pub mod reply;
 pub mod stage;

@@ -1,7 +1,7 @@
 //! Every host and port that a run would contact.
 
 use super::ControlProbe;
-use crate::inventory::{Endpoint, Looks};
+use crate::inventory::{Endpoint, Log, LogSource, Looks};
 use crate::scenario::{LabHostKind, Scenario};
 
 /// Something that a run would contact.
@@ -34,9 +34,8 @@ pub(super) fn contacts(scenario: &Scenario, controls: &[ControlProbe]) -> Vec<Co
     };
     for platform in scenario.inventory.platforms.values() {
         for collector in &platform.collectors {
-            if let Looks::Imap(imap) = &collector.looks {
-                let why = format!("look for mail of `{}` over IMAP", platform.name.value);
-                add(imap.address.to_string(), why, reach(&imap.address));
+            if let Some((place, how, far)) = looked_at(&collector.looks) {
+                add(place, format!("look for mail of `{}` {how}", platform.name.value), far);
             }
         }
     }
@@ -68,6 +67,37 @@ pub(super) fn contacts(scenario: &Scenario, controls: &[ControlProbe]) -> Vec<Co
         }
     }
     contacts
+}
+
+/// What a collector contacts, how, and how far away that is; files are no contact.
+fn looked_at(looks: &Looks) -> Option<(String, &'static str, Reach)> {
+    match looks {
+        Looks::Imap(imap) => Some((imap.address.to_string(), "over IMAP", reach(&imap.address))),
+        Looks::Log(Log { from: LogSource::Command(words), .. }) => {
+            let place = format!("whatever `{}` contacts", words.join(" "));
+            Some((place, "in the log that it prints", reach_of_program(words)))
+        }
+        Looks::Syslog(syslog) => {
+            // Nobody is called: whoever sends there comes to this machine.
+            let place = format!("{}, where it listens", syslog.listen);
+            Some((place, "in log lines that are sent here", Reach::Loopback))
+        }
+        Looks::Pop3(pop3) => Some((pop3.address.to_string(), "over POP3", reach(&pop3.address))),
+        Looks::Jmap(jmap) => Some((jmap.url.place().to_string(), "over JMAP", reach(jmap.url.place()))),
+        Looks::Catcher(catcher) => {
+            let place = catcher.url.place();
+            Some((place.to_string(), "over the HTTP API of a catcher", reach(place)))
+        }
+        Looks::Maildir(_) | Looks::Mbox(_) | Looks::Log(_) => None,
+    }
+}
+
+/// Programs that only read what is on this machine.
+const LOCAL_PROGRAMS: &[&str] = &["cat", "journalctl", "tail"];
+
+fn reach_of_program(words: &[String]) -> Reach {
+    let name = words.first().map_or("", |word| word.rsplit('/').next().unwrap_or(word));
+    if LOCAL_PROGRAMS.contains(&name) { Reach::Loopback } else { Reach::Remote }
 }
 
 fn reach(place: &Endpoint) -> Reach {

@@ -1,6 +1,7 @@
 //! What came by: for metrics, and for a look at who is connected.
 
 use std::net::SocketAddr;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Waker;
 
@@ -8,6 +9,7 @@ use futures_util::task::AtomicWaker;
 use tokio::time::Instant;
 
 use crate::mail::Stage;
+use crate::terms::Smuggling;
 
 /// How many commands were read, by the stage that they belong to. `eom` counts messages whose end
 /// was read. Nothing is counted behind STARTTLS that passes.
@@ -24,11 +26,27 @@ impl Commands {
     }
 }
 
+/// In how many messages and connections CR or LF stood alone, by what became of them.
+#[derive(Debug, Default)]
+pub(super) struct Smuggled([AtomicU64; Smuggling::ALL.len()]);
+
+impl Smuggled {
+    pub(super) fn count(&self, what: Smuggling) {
+        self.0[what as usize].fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn all(&self) -> impl Iterator<Item = (Smuggling, u64)> {
+        Smuggling::ALL.iter().copied().zip(&self.0).map(|(what, count)| (what, count.load(Ordering::Relaxed)))
+    }
+}
+
 /// One connection as it looks from outside.
 #[derive(Debug)]
 pub(super) struct Link {
     pub(super) number: u64,
     pub(super) peer: SocketAddr,
+    /// Who called, where somebody in between has said so.
+    announced: OnceLock<SocketAddr>,
     since: Instant,
     from_client: AtomicU64,
     from_upstream: AtomicU64,
@@ -40,11 +58,18 @@ impl Link {
         Self {
             number,
             peer,
+            announced: OnceLock::new(),
             since: Instant::now(),
             from_client: AtomicU64::new(0),
             from_upstream: AtomicU64::new(0),
             task: AtomicWaker::new(),
         }
+    }
+
+    /// Somebody in between has said for whom the connection is.
+    pub(super) fn is_for(&self, client: SocketAddr) {
+        // Said once, before anything else.
+        let _ = self.announced.set(client);
     }
 
     pub(super) fn took_from_client(&self, bytes: usize) {
@@ -67,7 +92,7 @@ impl Link {
     pub(super) fn guest(&self) -> Guest {
         Guest {
             number: self.number,
-            client: self.peer,
+            client: self.announced.get().copied().unwrap_or(self.peer),
             age: self.since.elapsed(),
             from_client: self.from_client.load(Ordering::Relaxed),
             from_upstream: self.from_upstream.load(Ordering::Relaxed),
@@ -103,4 +128,6 @@ pub struct Traffic {
     pub from_upstream: u64,
     /// Commands by stage.
     pub commands: Vec<(Stage, u64)>,
+    /// Messages, and connections with commands, in which CR or LF stood alone; by what became of them.
+    pub smuggling: Vec<(Smuggling, u64)>,
 }

@@ -122,6 +122,7 @@ impl Live {
             from_clients: open.ended.0,
             from_upstream: open.ended.1,
             commands: vec![],
+            smuggling: vec![],
         };
         for (_, link) in open.connections.values() {
             let guest = link.guest();

@@ -21,6 +21,7 @@
 //! for those that act before a connection is accepted: no client is known there.
 
 mod action;
+pub mod announce;
 pub mod control;
 mod counts;
 #[cfg(test)]
@@ -141,7 +142,11 @@ impl Proxy {
 
     /// What came by since it was started.
     pub fn traffic(&self) -> Traffic {
-        Traffic { commands: self.shared.commands.all().collect(), ..self.shared.live.traffic() }
+        Traffic {
+            commands: self.shared.commands.all().collect(),
+            smuggling: self.shared.smuggled.all().collect(),
+            ..self.shared.live.traffic()
+        }
     }
 
     /// How many connections are open.

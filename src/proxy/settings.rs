@@ -6,10 +6,14 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use ipnet::IpNet;
+
+use super::announce::Introduction;
 use super::rules::{Armed, PhaseOf};
 use super::termination::{Termination, flaw};
 use crate::record::{Journal, RunId};
 use crate::scenario::fault::Action;
+use crate::terms::Smuggling;
 use crate::world::{Callers, Dice};
 
 /// What a proxy is told.
@@ -32,6 +36,8 @@ pub struct Settings {
     /// What clients are shown where a fault needs to see inside of TLS. None: what comes behind
     /// STARTTLS passes unseen.
     pub tls: Option<Termination>,
+    /// What becomes of CR and LF that stand alone.
+    pub smuggling: Smuggling,
     /// How much of everything.
     pub limits: Limits,
 }
@@ -80,6 +86,17 @@ pub struct Front {
     pub listen: SocketAddr,
     /// The host itself.
     pub upstream: Upstream,
+    /// How the host is told who its client is.
+    pub introduction: Introduction,
+    /// Load balancers, which say so themselves by the PROXY protocol.
+    pub balancers: Vec<IpNet>,
+}
+
+impl Front {
+    /// A listener that tells the host nothing of its clients.
+    pub fn plain(address: IpAddr, listen: SocketAddr, upstream: Upstream) -> Self {
+        Self { address, listen, upstream, introduction: Introduction::None, balancers: vec![] }
+    }
 }
 
 /// How much of everything.

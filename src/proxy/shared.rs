@@ -5,11 +5,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::watch;
 
-use super::counts::Commands;
+use super::counts::{Commands, Smuggled};
 use super::live::Live;
 use super::rules::{PhaseOf, Rules, Serves};
 use super::{Limits, Ours, Settings, Termination};
 use crate::record::{Event, Journal};
+use crate::terms::Smuggling;
 use crate::world::{Callers, Dice};
 
 /// The settings, what is in force, and who is connected.
@@ -26,6 +27,8 @@ pub(super) struct Shared {
     pub(super) rules: watch::Sender<Arc<Rules>>,
     pub(super) live: Arc<Live>,
     pub(super) commands: Commands,
+    pub(super) smuggling: Smuggling,
+    pub(super) smuggled: Smuggled,
     unreachable: AtomicBool,
 }
 
@@ -43,6 +46,8 @@ impl Shared {
             rules: watch::Sender::new(Arc::default()),
             live: Arc::new(Live::new(settings.limits.connections)),
             commands: Commands::default(),
+            smuggling: settings.smuggling,
+            smuggled: Smuggled::default(),
             unreachable: AtomicBool::new(false),
         })
     }

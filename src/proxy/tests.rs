@@ -53,7 +53,7 @@ async fn answer(mut stream: TcpStream) -> io::Result<()> {
 
 fn with_front(mut settings: Settings, upstream: SocketAddr) -> Settings {
     let listen = "127.0.0.1:0".parse().expect("an address");
-    settings.fronts = vec![Front { address: upstream.ip(), listen, upstream: upstream.into() }];
+    settings.fronts = vec![Front::plain(upstream.ip(), listen, upstream.into())];
     settings
 }
 

@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
 use tokio::time::{Instant, timeout};
 
+use super::announce::Introduction;
 use super::counts::Link;
 use super::dialogs::settings;
 use super::relay::{Relay, Wire};
@@ -43,8 +44,14 @@ fn relay(in_force: InForce) -> (DuplexStream, DuplexStream) {
     let (near_server, server) = duplex(PIPE);
     let peer = "192.0.2.7:4711".parse().expect("an address");
     let link = Arc::new(Link::new(1, peer));
-    let connection =
-        Connection { number: 1, peer, front: "192.0.2.1".parse().expect("an address"), caller: None, link };
+    let connection = Connection {
+        number: 1,
+        peer,
+        front: "192.0.2.1".parse().expect("an address"),
+        caller: None,
+        introduced: Introduction::None,
+        link,
+    };
     let session = Session::accept(Arc::clone(&shared), connection);
     let mut relay = Relay::new(session, near_client, Some(near_server), shared.limits);
     tokio::spawn(async move { relay.run().await });

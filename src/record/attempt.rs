@@ -33,6 +33,9 @@ words! {
         Unreachable = "unreachable",
         /// The host's addresses could not be found.
         NoAddress = "no-address",
+        /// The sender did not try it: it remembers that the host failed, or still uses the
+        /// connection to another one. `reply` says which.
+        PassedOver = "passed-over",
         /// The domain's MX set could not be found: no such domain, null MX (RFC 7505), or DNS
         /// failed. `host` is the domain.
         NoRoute = "no-route",

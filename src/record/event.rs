@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Attempt, RunId, Tag, TlsEnd};
 use crate::mail::{EnhancedStatus, Stage};
-use crate::terms::{UnknownWord, words};
+use crate::terms::{BarePlace, Smuggling, UnknownWord, words};
 
 /// An event and its time.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -45,6 +45,8 @@ pub enum Event {
     Fired(Firing),
     /// A proxy has ended TLS on a connection, so that its faults see inside.
     TlsEnded(TlsEnded),
+    /// A client of a proxy sent CR or LF alone.
+    BareLineEnds(BareLineEnds),
     /// A sender tried a host, for a probe or a control.
     Attempt {
         /// Whose.
@@ -139,6 +141,29 @@ pub struct TlsEnded {
     pub tag: Option<Tag>,
     /// The proxy's number of the connection, from 1.
     pub connection: u64,
+}
+
+/// A client of a proxy sent CR or LF alone: in one message, or in commands of one connection.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BareLineEnds {
+    /// The host that the proxy stands before.
+    pub host: String,
+    /// For which probe or control; absent where the client could not be told.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub tag: Option<Tag>,
+    /// The proxy's number of the connection, from 1.
+    pub connection: u64,
+    /// The client's address and port.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub client: Option<String>,
+    /// Where.
+    pub place: BarePlace,
+    /// How many CR stood alone, as far as was read.
+    pub cr: u64,
+    /// How many LF.
+    pub lf: u64,
+    /// What became of them.
+    pub smuggling: Smuggling,
 }
 
 /// A fault took effect.
@@ -296,6 +321,8 @@ words! {
         Failed = "failed",
         /// A log has lines newer than the phase.
         Alive = "alive",
+        /// It looks, and will never see some of what was there to be seen.
+        Gap = "gap",
     }
 }
 

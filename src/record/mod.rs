@@ -21,8 +21,8 @@ mod tag;
 pub use attempt::{Attempt, AttemptResult, Certificate, TlsEnd, TlsSeen};
 pub use canonical::canonical;
 pub use event::{
-    Entry, Event, Firing, Handling, Landed, Looked, LookedState, Passed, Placement, RunStarted, Sent, SentState,
-    Standing, StandingProxy, TlsEnded,
+    BareLineEnds, Entry, Event, Firing, Handling, Landed, Looked, LookedState, Passed, Placement, RunStarted, Sent,
+    SentState, Standing, StandingProxy, TlsEnded,
 };
 pub use examined::{Coverage, Examination, Sight};
 pub use journal::{Journal, JournalError, read as read_journal};

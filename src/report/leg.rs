@@ -123,8 +123,10 @@ pub(super) fn result(attempt: &Attempt) -> String {
         "" => words(attempt.result).to_owned(),
         reply => tame(reply),
     };
-    let unstaged =
-        matches!(attempt.result, AttemptResult::Accepted | AttemptResult::NoRoute | AttemptResult::NoAddress);
+    let unstaged = matches!(
+        attempt.result,
+        AttemptResult::Accepted | AttemptResult::NoRoute | AttemptResult::NoAddress | AttemptResult::PassedOver
+    );
     if unstaged || said.starts_with(attempt.stage.word()) { said } else { format!("{}: {said}", attempt.stage) }
 }
 
@@ -140,6 +142,7 @@ fn words(result: AttemptResult) -> &'static str {
         AttemptResult::TlsFailed => "the TLS handshake failed",
         AttemptResult::Unreachable => "the address cannot be reached",
         AttemptResult::NoAddress => "the host has no address",
+        AttemptResult::PassedOver => "not tried",
         AttemptResult::NoRoute => "there is no route to the domain",
     }
 }

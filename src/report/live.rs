@@ -100,7 +100,8 @@ impl Live {
             Event::Sent(sent) => self.sent(sent),
             Event::Passed(passed) => self.passed(passed),
             Event::Landed(landed) => self.note(&landed.tag, Waits::Landed),
-            Event::RunStarted(_) | Event::Fired(_) | Event::TlsEnded(_) | Event::Looked(_) | Event::Warning { .. } => {}
+            Event::RunStarted(_) | Event::Fired(_) | Event::TlsEnded(_) | Event::BareLineEnds(_) => {}
+            Event::Looked(_) | Event::Warning { .. } => {}
         }
     }
 

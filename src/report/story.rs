@@ -108,6 +108,7 @@ impl<'a> Story<'a> {
         let before: Vec<_> = attempts
             .iter()
             .filter(|(attempt, _)| attempt.round == taken.round && attempt.at < taken.at && attempt.host != taken.host)
+            .filter(|(attempt, _)| attempt.result != AttemptResult::PassedOver)
             .collect();
         let natural = before.iter().all(|(_, met)| met.is_empty());
         before.first().filter(|_| natural).map(|(attempt, _)| *attempt)

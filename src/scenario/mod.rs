@@ -17,8 +17,10 @@ mod load;
 mod model;
 pub mod schema;
 pub mod standing;
+mod waits;
 
 pub use bundled::bundled;
+pub(crate) use decode::smuggling as read_smuggling;
 pub use expectation::{Expectation, Judged};
 pub use fault::Fault;
 pub use load::{Loaded, asked, fault as read_fault, load};
@@ -26,3 +28,4 @@ pub use model::{
     Busy, Defaults, Lab, LabHost, LabHostKind, LabTls, MxSender, Phase, Probes, Proxy, RealHost, Scenario, Sender,
     SenderKind, Timeouts, Verify,
 };
+pub use waits::{LAB_SCALE, Waits};

@@ -1,5 +1,6 @@
 //! The scenario as a whole.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use indexmap::IndexMap;
@@ -7,10 +8,11 @@ use ipnet::Ipv4Net;
 
 use super::fault::DnsFault;
 use super::{Expectation, Fault, Judged};
+use crate::classes::SenderClass;
 use crate::inventory::{Endpoint, Inventory, Secret};
 use crate::mail::{Address, Reply};
 use crate::source::{SourceText, Span, Spanned};
-use crate::terms::{Family, Verdict};
+use crate::terms::{Family, Smuggling, Verdict};
 
 /// A scenario that was read and checked.
 #[derive(Clone, Debug)]
@@ -29,6 +31,8 @@ pub struct Scenario {
     pub verdict: Option<Spanned<Verdict>>,
     /// The seed that is used where the command line gives none.
     pub seed: Option<u64>,
+    /// What becomes of CR and LF that stand alone, in every fault proxy of the run. Default pass.
+    pub smuggling: Smuggling,
     /// Limits of each step of a session.
     pub timeouts: Timeouts,
     /// Who is who, and where to look.
@@ -71,6 +75,8 @@ pub struct Timeouts {
     pub eom: Duration,
     /// Waiting times before the next round of attempts; the last one repeats. At least one.
     pub retry: Vec<Duration>,
+    /// The keys that the scenario itself states; the others are defaults.
+    pub stated: BTreeSet<&'static str>,
 }
 
 /// Which defaults apply.
@@ -99,6 +105,7 @@ impl Timeouts {
                     body: two,
                     eom: two,
                     retry: vec![Duration::from_millis(500)],
+                    stated: BTreeSet::new(),
                 }
             }
             // RFC 5321 names no limit for the TCP handshake; Postfix uses 30 s, others more.
@@ -112,6 +119,7 @@ impl Timeouts {
                 body: minutes(3),
                 eom: minutes(10),
                 retry: vec![minutes(5), minutes(15), minutes(30)],
+                stated: BTreeSet::new(),
             },
         }
     }
@@ -239,6 +247,17 @@ pub enum SenderKind {
 pub struct MxSender {
     /// The name in EHLO; none: this machine's, or the lab's.
     pub helo: Option<String>,
+    /// The MTA that it behaves as.
+    pub class: SenderClass,
+}
+
+impl SenderKind {
+    /// The class by which it does what it does, where that is known.
+    pub fn class(&self) -> Option<SenderClass> {
+        match self {
+            SenderKind::Mx(mx) => Some(mx.class),
+        }
+    }
 }
 
 /// A standing proxy that is told about faults over its control API.

@@ -9,11 +9,13 @@
 //! ```
 //!
 //! `mx` is mxdrill itself as the sending MTA, by RFC 5321 5.1. What an attempt means for the next
-//! host is in [`decide`]; what happens in one attempt is in `attempt`. Nothing here knows why a
+//! host is in [`decide`], by the rules of the sender's class (`classes`); what happens in one
+//! attempt is in `attempt`, what a class remembers of hosts in `memory`. Nothing here knows why a
 //! probe is sent or what is expected of it.
 
 mod attempt;
 mod decide;
+mod memory;
 mod message;
 mod mx;
 mod settings;

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use crate::classes::SenderClass;
 use crate::dns::Lookups;
 use crate::record::Journal;
-use crate::scenario::Timeouts;
+use crate::scenario::Waits;
 use crate::tls::Trust;
 use crate::world::{Dialer, Dice};
 
@@ -19,8 +20,10 @@ pub struct Settings {
     pub journal: Journal,
     /// For the order of equal preferences.
     pub dice: Dice,
+    /// The MTA that it behaves as.
+    pub class: SenderClass,
     /// How long each step may take.
-    pub timeouts: Timeouts,
+    pub waits: Waits,
     /// The name in EHLO.
     pub helo: String,
     /// Whose certificates are trusted when a peer's chain is judged.

@@ -16,5 +16,5 @@ pub mod server;
 mod stop;
 
 pub use capabilities::{Capabilities, Hello};
-pub use client::{Session, Starttls};
+pub use client::{Pace, Session, Starttls};
 pub use stop::{Stop, StopKind};

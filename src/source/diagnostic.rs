@@ -15,6 +15,8 @@ pub enum Level {
     Inconclusive,
     /// It can be used, but not as its writer may think.
     Warning,
+    /// It is worth knowing.
+    Info,
 }
 
 impl Level {
@@ -24,6 +26,7 @@ impl Level {
             Level::Fail => Tint::ERROR.with_name("fail"),
             Level::Inconclusive => Tint::WARNING.with_name("inconclusive"),
             Level::Warning => Tint::WARNING,
+            Level::Info => Tint::INFO,
         }
     }
 }

@@ -27,6 +27,8 @@ pub struct TlsFailed {
     pub seen: TlsSeen,
     /// The alert that the peer sent (RFC 8446 6), where it sent one.
     pub alert: Option<u8>,
+    /// How long nobody answered, where that was why.
+    pub unanswered: Option<Duration>,
 }
 
 /// Encrypts `stream`, whatever certificate the peer shows, and says everything that is wrong with
@@ -43,7 +45,7 @@ pub async fn connect<S: AsyncRead + AsyncWrite + Unpin>(
     clock: &Clock,
     limit: Duration,
 ) -> Result<(TlsStream<S>, TlsSeen), TlsFailed> {
-    let failed = |why: String, seen: TlsSeen| TlsFailed { why, seen, alert: None };
+    let failed = |why: String, seen: TlsSeen| TlsFailed { why, seen, alert: None, unanswered: None };
     let name = ServerName::try_from(host.trim_end_matches('.').to_owned())
         .map_err(|_| failed(format!("`{host}` is no name that TLS could ask for"), TlsSeen::default()))?;
     let capture = Capture::new(provider().signature_verification_algorithms);
@@ -59,7 +61,10 @@ pub async fn connect<S: AsyncRead + AsyncWrite + Unpin>(
             Ok((stream, seen))
         }
         Ok(Err(error)) => Err(TlsFailed { alert: alert(&error), ..failed(error.to_string(), seen) }),
-        Err(_) => Err(failed(format!("it was not complete within {limit:?}"), seen)),
+        Err(_) => {
+            let why = format!("it was not complete within {limit:?}");
+            Err(TlsFailed { unanswered: Some(limit), ..failed(why, seen) })
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::path::Path;
 
-use crate::inventory::{Inventory, Looks};
+use crate::inventory::{Inventory, LogSource, Looks};
 
 /// The inventory, asked for hops; knows nothing where there is none.
 #[derive(Clone, Copy, Debug)]
@@ -27,7 +27,7 @@ impl<'a> Platforms<'a> {
     /// that the host which wrote it belongs to. Logs often have the first label of a name only.
     pub fn of_log(self, file: &str, host: Option<&str>) -> Option<&'a str> {
         let inventory = self.0?;
-        let collects = |looks: &Looks| matches!(looks, Looks::Log(log) if log.path == Path::new(file));
+        let collects = |looks: &Looks| matches!(looks, Looks::Log(log) if matches!(&log.from, LogSource::Path(path) if path == Path::new(file)));
         let by_file = inventory.platforms.values().find(|it| it.collectors.iter().any(|it| collects(&it.value.looks)));
         let by_name = || {
             let host = host?.to_ascii_lowercase();

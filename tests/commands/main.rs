@@ -410,4 +410,47 @@ fn census_tells_servers_from_the_host_s_own_users() {
     let unknown = run(&["census", &log, "--inventory", &inventory, "--platform", "lagacy"]);
     assert_eq!(code(&unknown), 2);
     assert!(stderr(&unknown).contains("no platform `lagacy`"), "{}", stderr(&unknown));
+/// A file of this content in a folder of its own.
+fn file(name: &str, content: &[u8]) -> (TempDir, String) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join(name);
+    fs::write(&path, content).expect("written");
+    (folder, path.display().to_string())
+}
+
+#[test]
+fn lint_says_whether_a_policy_can_be_published() {
+    let (_folder, path) = file("mta-sts.txt", b"version: STSv1\nmode: enforce\nmx: mx1.new.example\nmax_age: 604800\n");
+    let right = run(&["lint", "mta-sts-policy", &path, "--mx", "mx1.new.example", "--format", "json"]);
+    let json: Value = serde_json::from_str(&stdout(&right)).expect("JSON");
+    assert_eq!(code(&right), 0);
+    assert_eq!((&json["valid"], &json["matches"]["mx1.new.example"]), (&Value::Bool(true), &Value::Bool(true)));
+    assert_eq!((json["mode"].as_str(), json["max_age"].as_u64()), (Some("enforce"), Some(604_800)));
+    let wrong = run(&["lint", "mta-sts-policy", &path, "--mx", "mx.old.example"]);
+    assert_eq!(code(&wrong), 1);
+    assert!(stdout(&wrong).contains("no pattern covers the MX host `mx.old.example`"), "{}", stdout(&wrong));
+    let missing = run(&["lint", "mta-sts-policy", "/no/such/file"]);
+    assert_eq!(code(&missing), 2);
+}
+
+#[test]
+fn lint_reads_records_from_arguments_and_stdin() {
+    let right = run(&["lint", "mta-sts-record", "v=STSv1; id=20260101;", "--format", "json"]);
+    let json: Value = serde_json::from_str(&stdout(&right)).expect("JSON");
+    assert_eq!((code(&right), json["id"].as_str(), &json["problems"]), (0, Some("20260101"), &Value::Array(vec![])));
+    let wrong = run(&["lint", "mta-sts-record", "v=STSv1; id=2026-01-01;", "--format", "json"]);
+    let json: Value = serde_json::from_str(&stdout(&wrong)).expect("JSON");
+    let problem = &json["problems"][0];
+    assert_eq!((code(&wrong), problem["code"].as_str()), (1, Some("bad-id")));
+    assert_eq!((problem["line"].as_u64(), problem["column"].as_u64()), (Some(1), Some(13)));
+    let says = |name: &str| problem["senders"][name].as_str();
+    assert_eq!((says("mox"), says("maddy")), (Some("rejects"), Some("accepts")));
+    let mut piped = mxdrill();
+    piped.args(["lint", "tlsrpt-record", "-"]).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = piped.spawn().expect("it starts");
+    let record = b"v=TLSRPTv1; rua=mailto:tls@new.example\n";
+    std::io::Write::write_all(&mut child.stdin.take().expect("stdin"), record).expect("written");
+    let output = child.wait_with_output().expect("it ends");
+    assert_eq!(code(&output), 0);
+    assert_eq!(stdout(&output), "TEXT: valid, reports to mailto:tls@new.example\n");
 }

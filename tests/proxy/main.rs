@@ -3,10 +3,12 @@
 
 #![allow(clippy::expect_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
+mod announce;
 mod api;
 mod crowd;
 mod end;
 mod faults;
+mod smuggling;
 mod support;
 mod tls;
 mod transparency;

@@ -5,6 +5,7 @@
 
 #![allow(clippy::expect_used, clippy::panic)] // this is how a test fails
 
+mod announce;
 mod live;
 mod senders;
 #[path = "../support/servers.rs"]

@@ -12,7 +12,7 @@ use tokio_rustls::TlsAcceptor;
 use super::fake::{Encrypts, Fake};
 use crate::collect::testing::{Bench, message_of};
 use crate::collect::{CollectError, Collecting};
-use crate::inventory::{Endpoint, Imap, Looks, Secret, TlsMode};
+use crate::inventory::{Endpoint, Imap, ImapLogin, Looks, Secret, TlsMode};
 use crate::record::{LookedState, Placement};
 
 fn settings(fake: &Fake) -> Imap {
@@ -20,6 +20,7 @@ fn settings(fake: &Fake) -> Imap {
         address: Endpoint { host: "127.0.0.1".to_owned(), port: fake.address.port() },
         tls: TlsMode::Plain,
         user: "probe".to_owned(),
+        login: ImapLogin::Password,
         password: Secret::Env("PASSWORD".to_owned()),
         mailboxes: vec![],
         ca: None,
@@ -338,4 +339,79 @@ async fn a_certificate_that_signs_itself_is_trusted_where_it_is_named() {
     std::fs::write(&ca, pem).expect("written");
     let error = encrypted(TlsMode::Implicit, Encrypts::AtOnce(elsewhere), Some(&ca)).await.expect_err("wrong name");
     assert!(error.what.contains("is for `imap.example`, not for `127.0.0.1`"), "{error}");
+}
+
+fn with_token(fake: &Fake) -> Imap {
+    Imap { login: ImapLogin::Xoauth2, ..settings(fake) }
+}
+
+/// `user=probe^Aauth=Bearer s3cret^A^A`
+const TOKEN: &str = "dXNlcj1wcm9iZQFhdXRoPUJlYXJlciBzM2NyZXQBAQ==";
+
+#[tokio::test]
+async fn a_token_is_shown_at_once_or_when_the_server_asks() {
+    for capabilities in ["IMAP4rev1 AUTH=XOAUTH2 SASL-IR", "IMAP4rev1 AUTH=XOAUTH2 LOGINDISABLED"] {
+        let (fake, bench) = (Fake::start(capabilities).await, Bench::new());
+        fake.on(|command, _| (command == "AUTHENTICATE XOAUTH2").then(|| "+ \r\n".to_owned()));
+        // The server reads the answer as if it were a command, of which it is the tag.
+        fake.state().bare = Some("m2 OK in\r\n".to_owned());
+        let collecting = open(&bench, with_token(&fake)).await.expect("it opens");
+        collecting.close().await;
+        let shown = fake.state().commands.iter().any(|it| it.ends_with(TOKEN));
+        assert!(shown, "{:?}", fake.state().commands);
+        assert_eq!(fake.count("LOGIN"), 0);
+    }
+}
+
+#[tokio::test]
+async fn a_token_that_expired_is_refused_with_a_reason() {
+    let (fake, bench) = (Fake::start("IMAP4rev1 AUTH=XOAUTH2 SASL-IR").await, Bench::new());
+    fake.on(|command, _| command.starts_with("AUTHENTICATE").then(|| "+ eyJzdGF0dXMiOiI0MDAifQ==\r\n".to_owned()));
+    fake.state().bare = Some("m2 NO [AUTHENTICATIONFAILED] expired\r\n".to_owned());
+    let error = open(&bench, with_token(&fake)).await.expect_err("refused");
+    assert_eq!(error.what, "the server refused the login of `probe`: [AUTHENTICATIONFAILED] expired");
+    assert!(error.help.is_some_and(|it| it.contains("`token`")));
+    let (without, bench) = (Fake::start("IMAP4rev1 AUTH=PLAIN").await, Bench::new());
+    let error = open(&bench, with_token(&without)).await.expect_err("no tokens");
+    assert_eq!(error.what, "the server takes no tokens (AUTH=XOAUTH2)");
+}
+
+#[tokio::test]
+async fn gmail_is_searched_where_all_mail_is_and_labels_say_where_it_is_seen() {
+    let (fake, bench) = (Fake::start("IMAP4rev1 X-GM-EXT-1 SPECIAL-USE").await, Bench::new());
+    {
+        let mut state = fake.state();
+        state.mailboxes = ["INBOX", "[Gmail]/All Mail", "[Gmail]/Spam"].map(|name| (name.to_owned(), vec![])).into();
+    }
+    fake.on(|command, _| {
+        let marked = "* LIST (\\HasNoChildren) \"/\" \"INBOX\"\r\n* LIST (\\All) \"/\" \"[Gmail]/All Mail\"\r\n\
+            * LIST (\\Junk) \"/\" \"[Gmail]/Spam\"\r\nTAG OK\r\n";
+        command.starts_with("LIST").then(|| marked.to_owned())
+    });
+    let collecting = open(&bench, settings(&fake)).await.expect("it opens");
+    assert_eq!(bench.looked()[0].why, "logged in as `probe`; looks into `[Gmail]/Spam` and `[Gmail]/All Mail`");
+    fake.state().labels = "\\\\Inbox \\\\Important".to_owned();
+    fake.deliver("[Gmail]/All Mail", &message_of(&bench.run.probe(1), "A1"));
+    collecting.look().await.expect("it looks");
+    fake.state().labels = "\"a filter's\"".to_owned();
+    fake.deliver("[Gmail]/All Mail", &message_of(&bench.run.probe(2), "A2"));
+    collecting.look().await.expect("it looks");
+    fake.deliver("[Gmail]/Spam", &message_of(&bench.run.probe(3), "A3"));
+    collecting.look().await.expect("it looks");
+    collecting.close().await;
+    let placed: Vec<_> = bench.landed().into_iter().map(|it| it.placement).collect();
+    assert_eq!(placed, [Placement::Inbox, Placement::Other, Placement::Junk]);
+}
+
+#[tokio::test]
+async fn exchange_is_not_asked_for_header_fields_that_it_does_not_know() {
+    let (fake, bench) = (Fake::start("IMAP4rev1").await, Bench::new());
+    fake.state().greeting = "* OK The Microsoft Exchange IMAP4 service is ready.".to_owned();
+    let collecting = open(&bench, settings(&fake)).await.expect("it opens");
+    fake.deliver("INBOX", "Subject: not ours\n\nbody\n");
+    fake.deliver("INBOX", &message_of(&bench.run.probe(1), "A1"));
+    bench.until_landed(1).await;
+    collecting.close().await;
+    let searched: Vec<_> = fake.state().commands.iter().filter(|it| it.starts_with("UID SEARCH")).cloned().collect();
+    assert!(!searched.is_empty() && searched.iter().all(|it| it == "UID SEARCH UID 1:*"), "{searched:?}");
 }

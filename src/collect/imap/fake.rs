@@ -23,6 +23,10 @@ pub(super) struct State {
     pub(super) mailboxes: BTreeMap<String, Vec<(u32, String)>>,
     pub(super) validity: u32,
     pub(super) commands: Vec<String>,
+    /// What a line without a command gets: a client's answer to `+`.
+    pub(super) bare: Option<String>,
+    /// Labels of every message, as Gmail tells them.
+    pub(super) labels: String,
     pub(super) whim: Whim,
 }
 
@@ -57,6 +61,8 @@ impl Fake {
             mailboxes,
             validity: 1,
             commands: vec![],
+            bare: None,
+            labels: String::new(),
             whim: Box::new(|_, _| None),
         }));
         let (changed, changes) = watch::channel(0);
@@ -140,7 +146,15 @@ async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
             line = length.0.to_owned() + &String::from_utf8_lossy(&literal);
             stream.read_line(&mut line).await?;
         }
-        let (tag, command) = line.trim_end().split_once(' ').expect("a tag");
+        let Some((tag, command)) = line.trim_end().split_once(' ') else {
+            let answer = {
+                let mut state = state.lock().expect("not poisoned");
+                state.commands.push(line.trim_end().to_owned());
+                state.bare.clone().expect("a command")
+            };
+            stream.write_all(answer.as_bytes()).await?;
+            continue;
+        };
         let answer = {
             let mut state = state.lock().expect("not poisoned");
             state.commands.push(command.to_owned());
@@ -201,7 +215,8 @@ fn usual(command: &str, state: &State, selected: &mut String) -> String {
             )
         }
         "UID" if command.starts_with("UID SEARCH") => {
-            let found = messages.iter().filter(|(_, text)| text.contains(TAG_HEADER));
+            let by_header = command.contains("HEADER");
+            let found = messages.iter().filter(|(_, text)| !by_header || text.contains(TAG_HEADER));
             let uids: String = found.map(|(uid, _)| format!(" {uid}")).collect();
             format!("* SEARCH{uids}\r\nTAG OK searched\r\n")
         }
@@ -210,8 +225,9 @@ fn usual(command: &str, state: &State, selected: &mut String) -> String {
             let wanted = messages.iter().filter(|(uid, _)| set.split(',').any(|it| it == uid.to_string()));
             let lines = wanted.map(|(uid, text)| {
                 let header = text.split_inclusive("\r\n\r\n").next().unwrap_or_default();
+                let labels = if command.contains("X-GM-LABELS") { format!("X-GM-LABELS ({}) ", state.labels) } else { String::new() };
                 format!(
-                    "* {uid} FETCH (UID {uid} INTERNALDATE \"21-Nov-2026 05:42:24 +0000\" BODY[HEADER]<0> {{{}}}\r\n{header})\r\n",
+                    "* {uid} FETCH (UID {uid} {labels}INTERNALDATE \"21-Nov-2026 05:42:24 +0000\" BODY[HEADER]<0> {{{}}}\r\n{header})\r\n",
                     header.len()
                 )
             });

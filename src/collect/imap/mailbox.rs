@@ -10,7 +10,7 @@ use super::super::notes::{Copy, Notes};
 use super::super::watch::Occasion;
 use super::super::{Since, Trouble, folder};
 use super::name::{encode, quote};
-use super::session::{Examined, Fault, Session};
+use super::session::{Examined, Fault, Kind, Session};
 use super::wire::Token;
 use crate::inventory::Imap;
 use crate::record::{Placement, TAG_HEADER};
@@ -23,12 +23,24 @@ const MAX_FOUND: usize = 1_000_000;
 /// How many messages are fetched with one command.
 const BATCH: usize = 50;
 
+/// The capability of Gmail's own extensions.
+const GMAIL: &str = "X-GM-EXT-1";
+
+/// Whether messages have labels that say where they are seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Labels {
+    /// Gmail's.
+    Told,
+    None,
+}
+
 /// A mailbox and what was seen of it.
 #[derive(Debug)]
 pub(super) struct Mailbox {
     /// As on the wire.
     name: String,
     placement: Placement,
+    labels: Labels,
     validity: Option<u32>,
     /// The UID from which on it is searched.
     first: u32,
@@ -42,7 +54,7 @@ pub(super) async fn find(settings: &Imap, session: &mut Session) -> Result<Vec<M
     let listed = list(session).await.map_err(|fault| fault.while_trying("the list of mailboxes"))?;
     if settings.mailboxes.is_empty() {
         let junk = junk(&listed).map(|name| Mailbox::new(name, Placement::Junk));
-        return Ok(junk.into_iter().chain([Mailbox::new("INBOX", Placement::Inbox)]).collect());
+        return Ok(junk.into_iter().chain([most_of_it(&listed, session)]).collect());
     }
     let mut wanted: Vec<String> = settings.mailboxes.iter().map(|name| encode(name)).collect();
     wanted.sort_by_key(|name| name.eq_ignore_ascii_case("INBOX"));
@@ -51,6 +63,16 @@ pub(super) async fn find(settings: &Imap, session: &mut Session) -> Result<Vec<M
         _ => folder::placement(name),
     };
     Ok(wanted.iter().map(|name| Mailbox::new(name, placement(name))).collect())
+}
+
+/// The inbox. Gmail's filters may keep a message out of it, and the mailbox of all mail holds it
+/// still, with labels that say where it is seen; each message is there once.
+fn most_of_it(listed: &[Listed], session: &Session) -> Mailbox {
+    let all = listed.iter().find(|it| it.has("\\All") || it.has("\\AllMail"));
+    match all.filter(|_| session.can(GMAIL)) {
+        Some(all) => Mailbox { labels: Labels::Told, ..Mailbox::new(&all.name, Placement::Other) },
+        None => Mailbox::new("INBOX", Placement::Inbox),
+    }
 }
 
 /// A mailbox as the server lists it.
@@ -95,7 +117,8 @@ fn junk(listed: &[Listed]) -> Option<&str> {
 
 impl Mailbox {
     fn new(name: &str, placement: Placement) -> Self {
-        Self { name: name.to_owned(), placement, validity: None, first: 1, next: None, seen: HashSet::new() }
+        let (name, labels) = (name.to_owned(), Labels::None);
+        Self { name, placement, labels, validity: None, first: 1, next: None, seen: HashSet::new() }
     }
 
     /// Its name, as on the wire.
@@ -172,10 +195,13 @@ impl Mailbox {
     async fn search(&self, session: &mut Session, notes: &Notes) -> Result<Vec<u32>, Fault> {
         let (run, first) = (notes.run(), self.first);
         // A run id is of lower-case letters and digits: nothing in it can end the string.
-        let command = format!(
-            "UID SEARCH UID {first}:* OR HEADER {TAG_HEADER} {run} HEADER Message-ID {run}",
-            run = quote(run.as_str())
-        );
+        let probes = format!(" OR HEADER {TAG_HEADER} {run} HEADER Message-ID {run}", run = quote(run.as_str()));
+        let probes = match session.kind() {
+            // It finds nothing by a header field of ours: all that is new is read.
+            Kind::Exchange => "",
+            Kind::Other => &probes,
+        };
+        let command = format!("UID SEARCH UID {first}:*{probes}");
         let mut found = vec![];
         session
             .command(&command, &mut |data| {
@@ -199,7 +225,8 @@ impl Mailbox {
         uids: &[u32],
     ) -> Result<(), Fault> {
         let set = uids.iter().map(u32::to_string).collect::<Vec<_>>().join(",");
-        let command = format!("UID FETCH {set} (UID INTERNALDATE BODY.PEEK[HEADER]<0.{MAX_HEADER}>)");
+        let labels = if self.labels == Labels::Told { "X-GM-LABELS " } else { "" };
+        let command = format!("UID FETCH {set} (UID INTERNALDATE {labels}BODY.PEEK[HEADER]<0.{MAX_HEADER}>)");
         let mut fetched = vec![];
         session
             .command(&command, &mut |data| {
@@ -216,7 +243,7 @@ impl Mailbox {
                     at: message.at.unwrap_or_else(|| notes.now()),
                     queue_id: stored.queue_id,
                     detail: format!("{} UID {}", self.name, message.uid),
-                    placement: self.placement,
+                    placement: message.labelled.unwrap_or(self.placement),
                     received: stored.received,
                 };
                 notes.landed(copy, None);
@@ -231,6 +258,8 @@ impl Mailbox {
 struct Fetched {
     uid: u32,
     at: Option<Timestamp>,
+    /// Where its labels say that it is seen.
+    labelled: Option<Placement>,
     header: Vec<u8>,
 }
 
@@ -246,8 +275,21 @@ impl Fetched {
         };
         let Some(Token::Text(header)) = item("BODY[HEADER]") else { return None };
         let at = item("INTERNALDATE").and_then(Token::text).and_then(|date| internal_date(&date));
-        Some(Self { uid: item("UID")?.number()?, at, header: header.clone() })
+        Some(Self { uid: item("UID")?.number()?, at, labelled: labelled(data), header: header.clone() })
     }
+}
+
+/// `X-GM-LABELS (\\Inbox \\Important "a label")`.
+fn labelled(data: &[Token]) -> Option<Placement> {
+    let from = data.iter().position(|it| it.is("X-GM-LABELS"))?;
+    let labels = data.get(from + 2..)?.iter().take_while(|it| **it != Token::Close).filter_map(Token::text);
+    let labels: Vec<String> = labels.map(|it| it.to_ascii_lowercase()).collect();
+    let has = |name: &str| labels.iter().any(|it| it.trim_start_matches('\\') == name);
+    Some(match (has("inbox"), has("spam") || has("junk")) {
+        (_, true) => Placement::Junk,
+        (true, false) => Placement::Inbox,
+        (false, false) => Placement::Other,
+    })
 }
 
 /// `21-Nov-2026 05:42:24 +0000`; a day below ten may begin with a blank (RFC 3501 9).

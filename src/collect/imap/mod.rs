@@ -20,7 +20,6 @@ mod fake;
 mod mailbox;
 mod name;
 mod session;
-mod tls;
 mod wire;
 
 use std::time::Duration;

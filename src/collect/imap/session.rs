@@ -5,27 +5,26 @@ use std::fmt;
 use std::io;
 use std::time::Duration;
 
+use base64::Engine;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::timeout;
 
 use super::super::Trouble;
+use super::super::dial::Stream;
 use super::name::{can_be_quoted, quote};
 use super::wire::{Response, Status, Token, Wire};
 
 /// How long a command may take.
 pub(super) const COMMAND_LIMIT: Duration = Duration::from_secs(20);
 
-/// A connection, encrypted or not.
-pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
-
-impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
-
 /// A connection that takes commands.
 pub(super) struct Session<S = Box<dyn Stream>> {
     wire: Wire<S>,
     commands: u32,
     capabilities: HashSet<String>,
+    /// What the server said first.
+    greeting: String,
     /// The tag of an IDLE that is under way.
     idle: Option<String>,
     /// Whether the server has told of a message, in passing, since the mailbox was selected: it
@@ -39,6 +38,14 @@ impl<S> fmt::Debug for Session<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Session").field("idle", &self.idle).finish_non_exhaustive()
     }
+}
+
+/// Servers with habits of their own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Exchange and Microsoft 365: their search knows only some header fields.
+    Exchange,
+    Other,
 }
 
 /// A command failed.
@@ -68,7 +75,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
     pub(super) async fn greeted(stream: S) -> Result<Self, Trouble> {
         let mut session = Self::over(stream);
         match session.next().await {
-            Ok(Response::Said { status: Status::Ok, text }) => session.remember(&text),
+            Ok(Response::Said { status: Status::Ok, text }) => {
+                session.remember(&text);
+                session.greeting = text;
+            }
             Ok(Response::Said { status: Status::Bye, text }) => {
                 return Err(Trouble::new(format!("the server turned the connection away: {text}")));
             }
@@ -88,7 +98,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
     /// A session on a connection that has no greeting any more.
     pub(super) fn over(stream: S) -> Self {
         let wire = Wire::new(stream);
-        Self { wire, commands: 0, capabilities: HashSet::new(), idle: None, news: false, bye: None }
+        let capabilities = HashSet::new();
+        Self { wire, commands: 0, capabilities, greeting: String::new(), idle: None, news: false, bye: None }
     }
 
     /// The stream, once STARTTLS was agreed upon.
@@ -116,6 +127,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         Ok(())
     }
 
+    /// Which kind of server it is, as far as that matters.
+    pub(super) fn kind(&self) -> Kind {
+        if self.greeting.contains("Microsoft Exchange") { Kind::Exchange } else { Kind::Other }
+    }
+
     /// Whether the server can do it.
     pub(super) fn can(&self, capability: &str) -> bool {
         self.capabilities.contains(capability)
@@ -133,6 +149,29 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         self.go_on(&tag).await?;
         self.send_raw(format!("{password}\r\n").as_bytes()).await?;
         self.until_done(&tag, &mut |_| {}).await
+    }
+
+    /// Logs in with a token (SASL XOAUTH2): what Gmail and Microsoft 365 take.
+    pub(super) async fn show_token(&mut self, user: &str, token: &SecretString) -> Result<(), Fault> {
+        let answer = format!("user={user}\u{1}auth=Bearer {}\u{1}\u{1}", token.expose_secret());
+        let answer = base64::engine::general_purpose::STANDARD.encode(answer);
+        let tag = match self.can("SASL-IR") {
+            true => self.send(&format!("AUTHENTICATE XOAUTH2 {answer}")).await?,
+            false => {
+                let tag = self.send("AUTHENTICATE XOAUTH2").await?;
+                self.go_on(&tag).await?;
+                self.send_raw(format!("{answer}\r\n").as_bytes()).await?;
+                tag
+            }
+        };
+        loop {
+            match self.next_or_done(&tag).await? {
+                // What is wrong with the token, for programs; an empty answer gets the reason for people.
+                Some(Response::Continue) => self.send_raw(b"\r\n").await?,
+                Some(_) => {}
+                None => return Ok(()),
+            }
+        }
     }
 
     /// Selects a mailbox for reading only.

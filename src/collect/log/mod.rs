@@ -1,7 +1,7 @@
 //! Logs of MTAs.
 //!
 //! ```text
-//!   follow ──line──> wrapper ──entry──> formats ──told──> lines ──Event──> story ──proof──> Notes
+//!   follow, feed ──line──> wrapper ──entry──> formats ──told──> lines ──Event──> story ──proof──> Notes
 //!                     stamp, host,       what one line              │       tied to a tag
 //!                     program            says of a queue-id         │       by its queue-id
 //!                                                                   └────> trace, census
@@ -44,7 +44,7 @@ mod table;
 mod testing;
 mod told;
 mod words;
-mod wrapper;
+pub(super) mod wrapper;
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -54,12 +54,13 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
+use super::follow::many::{Many, is_several};
 use super::follow::{Follower, Piece, Presence};
 use super::maildir::unreadable;
 use super::notes::Notes;
 use super::watch::{Files, Occasion, Polled};
 use super::{Collecting, Since, Trouble};
-use crate::inventory::{Log, LogFormat};
+use crate::inventory::LogFormat;
 use crate::record::LookedState;
 use crate::source::plural;
 pub use lines::{Event, Line, Lines, Place, Sense};
@@ -74,45 +75,72 @@ const ALIVE_EVERY: Duration = Duration::from_secs(2);
 /// How much of the end of a log is read to learn its zone, in bytes.
 const LAST_PART: u64 = 64 * 1024;
 
-/// Begins to follow a log.
-pub(super) async fn open(settings: &Log, since: Since, notes: Notes) -> Result<Collecting, Trouble> {
-    let (path, format, reader) = (settings.path.clone(), settings.format, notes.clone());
+/// Begins to follow a log file, or several.
+pub(super) async fn open(path: &Path, format: LogFormat, since: Since, notes: Notes) -> Result<Collecting, Trouble> {
+    let (path, reader) = (path.to_owned(), notes.clone());
     let opened = tokio::task::spawn_blocking(move || {
-        let mut log = Following::new(&path, format, since, reader)?;
+        let mut log = Following::new(path, format, since, reader)?;
         log.look(Occasion::Stirred).map(|()| log)
     });
     let log = opened.await.map_err(|_| Trouble::new("its reader broke down"))??;
-    notes.looked(LookedState::Open, "it can be read");
+    notes.looked(LookedState::Open, &log.said());
     Ok(Collecting::begin(Polled::new(log), notes))
 }
 
 /// A log and how far it was read.
 #[derive(Debug)]
 struct Following {
-    follower: Follower,
+    path: PathBuf,
+    files: Tail,
     reader: Reader,
 }
 
+#[derive(Debug)]
+enum Tail {
+    One(Follower),
+    Several(Many),
+}
+
 impl Following {
-    fn new(path: &Path, format: LogFormat, since: Since, notes: Notes) -> Result<Self, Trouble> {
-        let follower = Follower::new(path, since).map_err(|error| unreadable(path, &error))?;
+    fn new(path: PathBuf, format: LogFormat, since: Since, notes: Notes) -> Result<Self, Trouble> {
+        let mut reader = Reader::new(&path, format, notes);
+        if is_several(&path) {
+            let many = Many::new(&path, since).map_err(|error| unreadable(&path, &error))?;
+            many.paths().for_each(|path| reader.learn_zone(path));
+            return Ok(Self { path, files: Tail::Several(many), reader });
+        }
+        let follower = Follower::new(&path, since).map_err(|error| unreadable(&path, &error))?;
         if follower.is_there() == Presence::NotYet {
             return Err(Trouble::new(format!("`{}` is not there", path.display()))
                 .help("check the path, and that the mail server logs to it; it is looked for on this machine"));
         }
-        let mut reader = Reader::new(path, format, notes);
-        reader.learn_zone();
-        Ok(Self { follower, reader })
+        reader.learn_zone(&path);
+        Ok(Self { path, files: Tail::One(follower), reader })
+    }
+
+    fn said(&self) -> String {
+        match &self.files {
+            Tail::One(_) => "it can be read".to_owned(),
+            Tail::Several(many) => format!("{} can be read", plural(many.count(), "file")),
+        }
     }
 }
 
 impl Files for Following {
     fn look(&mut self, occasion: Occasion) -> Result<(), Trouble> {
-        let reader = &mut self.reader;
-        let read = self.follower.read(&mut |piece| reader.take(piece));
+        let (reader, path) = (&mut self.reader, &self.path);
+        let read = match &mut self.files {
+            Tail::One(follower) => follower.read(&mut |piece| reader.take(piece)),
+            Tail::Several(many) => many.read(&mut |path, piece| {
+                if reader.path != path {
+                    path.clone_into(&mut reader.path);
+                }
+                reader.take(piece);
+            }),
+        };
         reader.settle();
         reader.say_alive(occasion);
-        read.map_err(|error| unreadable(&reader.path, &error))
+        read.map_err(|error| unreadable(path, &error))
     }
 
     fn end(&mut self) {
@@ -120,9 +148,10 @@ impl Files for Following {
     }
 }
 
-/// Turns lines into evidence.
+/// Turns lines into evidence, wherever they come from.
 #[derive(Debug)]
-struct Reader {
+pub(super) struct Reader {
+    /// The file that is being read; empty where lines come from elsewhere.
     path: PathBuf,
     lines: Lines,
     notes: Notes,
@@ -134,7 +163,7 @@ struct Reader {
 }
 
 impl Reader {
-    fn new(path: &Path, format: LogFormat, notes: Notes) -> Self {
+    pub(super) fn new(path: &Path, format: LogFormat, notes: Notes) -> Self {
         Self {
             path: path.to_owned(),
             lines: Lines::new(&path.display().to_string(), format),
@@ -148,35 +177,47 @@ impl Reader {
 
     /// Learns the zone of stamps without one from the last line, which was written when the file
     /// was. Where that tells nothing, UTC is assumed.
-    fn learn_zone(&mut self) {
-        if let Ok((end, written)) = last_part(&self.path)
+    fn learn_zone(&mut self, path: &Path) {
+        if let Ok((end, written)) = last_part(path)
             && let Some(line) = end.lines().rev().find(|line| wrapper::peel(line).is_some())
         {
             self.lines.learn_zone(line, written);
         }
     }
 
+    /// Learns the zone from a line that was written just now.
+    pub(super) fn learn_from(&mut self, line: &str) {
+        self.lines.learn_zone(line, self.notes.now());
+    }
+
     fn take(&mut self, piece: Piece<'_>) {
         match piece {
             Piece::Line { number, offset, bytes } => {
-                self.line(number.map_or(Line::Byte(offset), Line::Number), bytes);
+                let line = number.map_or(format!("byte {offset}"), |number| number.to_string());
+                self.line(&format!("{}:{line}", self.path.display()), &String::from_utf8_lossy(bytes));
             }
-            Piece::Overlong => self.skipped += 1,
+            Piece::Overlong => self.skip(),
             Piece::Anew => {}
         }
     }
 
-    fn line(&mut self, line: Line, bytes: &[u8]) {
+    /// Counts a line that was too long to be read.
+    pub(super) fn skip(&mut self) {
+        self.skipped += 1;
+    }
+
+    /// Takes in a line that was found at `place`, such as `/var/log/mail.log:17`.
+    pub(super) fn line(&mut self, place: &str, line: &str) {
         let now = self.notes.now();
         let before = self.lines.last();
         let mut events = vec![];
-        self.lines.read(line, bytes, now, &mut |event| events.push(event));
+        self.lines.read(Line::Byte(0), line.as_bytes(), now, &mut |event| events.push(event));
         let at = self.lines.last().filter(|at| Some(*at) != before || !events.is_empty());
         if let Some(at) = at.filter(|at| now.duration_since(*at).abs() <= FRESH) {
             self.fresh = Some(at);
         }
         for event in events {
-            let source = Source { at: event.at.unwrap_or(now), host: event.host, place: event.place.to_string() };
+            let source = Source { at: event.at.unwrap_or(now), host: event.host, place: place.to_owned() };
             let proven = self.stories.hear(source, Told { queue_id: event.queue_id, ..Told::unqueued(event.what) });
             self.note(proven);
         }
@@ -191,12 +232,12 @@ impl Reader {
         }
     }
 
-    fn settle(&mut self) {
+    pub(super) fn settle(&mut self) {
         let proven = self.stories.settle(self.notes.now());
         self.note(proven);
     }
 
-    fn say_alive(&mut self, occasion: Occasion) {
+    pub(super) fn say_alive(&mut self, occasion: Occasion) {
         let now = Instant::now();
         let due = self.said_alive.is_none_or(|last| now.duration_since(last) >= ALIVE_EVERY);
         if (due || occasion == Occasion::Asked)
@@ -207,7 +248,7 @@ impl Reader {
         }
     }
 
-    fn say_skipped(&self) {
+    pub(super) fn say_skipped(&self) {
         if self.skipped > 0 {
             let lines = plural(self.skipped, "line");
             self.notes.warn(&format!("{lines} of more than {} bytes could not be read", super::follow::MAX_LINE));
@@ -232,7 +273,7 @@ mod tests {
 
     use super::*;
     use crate::collect::testing::Bench;
-    use crate::inventory::Looks;
+    use crate::inventory::{Log, LogSource, Looks};
 
     fn append(path: &Path, line: &str) {
         let mut file = File::options().append(true).create(true).open(path).expect("opened");
@@ -256,7 +297,7 @@ mod tests {
     }
 
     fn looks(path: &Path) -> Looks {
-        Looks::Log(Log { format: LogFormat::Postfix, path: path.to_owned() })
+        Looks::Log(Log { format: LogFormat::Postfix, from: LogSource::Path(path.to_owned()) })
     }
 
     #[tokio::test]

@@ -2,13 +2,23 @@
 
 use std::path::PathBuf;
 
-use super::value::{endpoint, host_name, secret};
-use crate::inventory::{Collector, Endpoint, Imap, Log, LogFormat, Looks, TlsMode};
-use crate::source::read::{Fields, Kind, Said, path, spanned, text, word};
+use super::feed::{log, syslog};
+use super::store::{catcher, imap, jmap, pop3};
+use super::value::host_name;
+use crate::inventory::{Collector, Looks};
+use crate::source::read::{Fields, Kind, Said, path, spanned};
 use crate::source::yaml::Node;
-use crate::source::{Diagnostic, Spanned};
 
-const KINDS: &[Kind<Collector>] = &[("imap", imap), ("maildir", maildir), ("mbox", mbox), ("log", log)];
+const KINDS: &[Kind<Collector>] = &[
+    ("imap", imap),
+    ("pop3", pop3),
+    ("jmap", jmap),
+    ("catcher", catcher),
+    ("maildir", maildir),
+    ("mbox", mbox),
+    ("log", log),
+    ("syslog", syslog),
+];
 
 /// `- imap: {...}`
 pub(super) fn collector(node: &Node, said: &mut Said) -> Option<Collector> {
@@ -16,37 +26,6 @@ pub(super) fn collector(node: &Node, said: &mut Said) -> Option<Collector> {
     let collector = map.kind(KINDS);
     map.done();
     collector
-}
-
-fn imap(node: &Node, said: &mut Said) -> Option<Collector> {
-    let mut map = Fields::of(node, "an IMAP collector", said)?;
-    let address = map.required("address", endpoint);
-    let tls = map.optional("tls", spanned(word("a way to encrypt", "ways", TlsMode::ALL, TlsMode::word)));
-    let user = map.required("user", text);
-    let password = map.required("password", secret);
-    let mailboxes = map.several("mailboxes", text);
-    let ca = map.optional("ca", path);
-    let host = map.optional("host", spanned(host_name));
-    map.done();
-    refuse_clear_text(address.as_ref(), tls.as_ref(), said);
-    let tls = tls.map_or(TlsMode::Implicit, |tls| tls.value);
-    let imap = Imap { address: address?, tls, user: user?, password: password?, mailboxes, ca };
-    Some(Collector { host, looks: Looks::Imap(imap) })
-}
-
-/// A password in clear text stays on this machine.
-fn refuse_clear_text(address: Option<&Endpoint>, tls: Option<&Spanned<TlsMode>>, said: &mut Said) {
-    if let (Some(address), Some(tls)) = (address, tls)
-        && tls.value == TlsMode::Plain
-        && !address.is_loopback()
-    {
-        let title = format!("the password would go to `{address}` in clear text");
-        said.say(
-            Diagnostic::error(tls.span, title)
-                .note("`plain` is for servers on loopback")
-                .help("write `implicit` (port 993) or `starttls` (port 143)"),
-        );
-    }
 }
 
 fn maildir(node: &Node, said: &mut Said) -> Option<Collector> {
@@ -63,13 +42,4 @@ fn at_path(node: &Node, what: &'static str, looks: fn(PathBuf) -> Looks, said: &
     let host = map.optional("host", spanned(host_name));
     map.done();
     Some(Collector { host, looks: looks(path?) })
-}
-
-fn log(node: &Node, said: &mut Said) -> Option<Collector> {
-    let mut map = Fields::of(node, "a log collector", said)?;
-    let format = map.required("format", word("a log format", "log formats", LogFormat::ALL, LogFormat::word));
-    let path = map.required("path", path);
-    let host = map.optional("host", spanned(host_name));
-    map.done();
-    Some(Collector { host, looks: Looks::Log(Log { format: format?, path: path? }) })
 }

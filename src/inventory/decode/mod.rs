@@ -2,6 +2,8 @@
 
 mod collector;
 mod domain;
+mod feed;
+mod store;
 mod value;
 
 use indexmap::IndexMap;

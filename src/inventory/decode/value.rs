@@ -108,7 +108,8 @@ pub fn secret(node: &Node, said: &mut Said) -> Option<Secret> {
     secret
 }
 
-fn command(node: &Node, said: &mut Said) -> Option<Vec<String>> {
+/// A program and its arguments.
+pub(super) fn command(node: &Node, said: &mut Said) -> Option<Vec<String>> {
     let words = list(text)(node, said)?;
     if words.is_empty() {
         let error = Diagnostic::error(node.span, "the command is empty");

@@ -2,6 +2,8 @@
 
 use memchr::memchr2;
 
+use super::Bare;
+
 /// Looks for `<CRLF>.<CRLF>` in a body that arrives in pieces.
 ///
 /// A body of only `.<CRLF>` is the empty message: the CRLF of the DATA command counts as the line
@@ -10,7 +12,7 @@ use memchr::memchr2;
 pub struct BodyScanner {
     state: State,
     bytes: u64,
-    bare: u64,
+    bare: Bare,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,7 +26,7 @@ enum State {
 
 impl Default for BodyScanner {
     fn default() -> Self {
-        Self { state: State::LineStart, bytes: 0, bare: 0 }
+        Self { state: State::LineStart, bytes: 0, bare: Bare::default() }
     }
 }
 
@@ -35,7 +37,7 @@ impl BodyScanner {
     }
 
     /// How many CR without LF and LF without CR there were.
-    pub fn bare(&self) -> u64 {
+    pub fn bare(&self) -> Bare {
         self.bare
     }
 
@@ -69,17 +71,17 @@ impl BodyScanner {
             (State::LineStart, b'.') => State::Dot,
             (State::Dot, b'\r') => State::DotCr,
             (State::Cr | State::DotCr, b'\r') => {
-                self.bare += 1;
+                self.bare.cr += 1;
                 State::Cr
             }
             (_, b'\r') => State::Cr,
             (before, b'\n') => {
                 debug_assert!(!matches!(before, State::Cr | State::DotCr));
-                self.bare += 1;
+                self.bare.lf += 1;
                 State::Text
             }
             (State::Cr | State::DotCr, _) => {
-                self.bare += 1;
+                self.bare.cr += 1;
                 State::Text
             }
             _ => State::Text,
@@ -113,7 +115,7 @@ mod tests {
     fn bare_line_ends_are_counted() {
         let mut scanner = BodyScanner::default();
         assert_eq!(scanner.scan(b"a\nb\rc\r\n.\r\r\n.\r\n"), Some(14));
-        assert_eq!(scanner.bare(), 3);
+        assert_eq!(scanner.bare(), Bare { cr: 2, lf: 1 });
     }
 
     /// The definition, written down without any state.

@@ -4,10 +4,12 @@
 //! LF alone is counted and left as it is: what other software makes of it is for the drill to
 //! show, not for us to decide.
 
+mod bare;
 mod body;
 mod lines;
 mod stuff;
 
+pub use bare::Bare;
 pub use body::BodyScanner;
 pub use lines::{Line, LineScanner, MAX_COMMAND};
 pub use stuff::{stuff, unstuff};

@@ -45,6 +45,11 @@ impl Collector for Gathered {
             of_hosts(|it| it.from_upstream),
         )?;
         counters(&mut encoder, "commands", "Commands that were read, by stage; eom counts messages", commands)?;
+        let smuggling = traffic.iter().flat_map(|(host, traffic)| {
+            traffic.smuggling.iter().map(|(what, count)| (with(host, "smuggling", what.word()), *count))
+        });
+        let help = "Messages, and connections with commands, in which CR or LF stood alone";
+        counters(&mut encoder, "bare_line_ends", help, smuggling)?;
         let open = of_hosts(|it| it.open).into_iter().map(|(labels, open)| (labels, open as f64));
         gauges(&mut encoder, "open_connections", "Connections that are open", open)?;
         self.faults(&mut encoder)

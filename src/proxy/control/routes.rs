@@ -206,6 +206,8 @@ async fn counters(State(stand): It) -> Response {
     let of_host = |(host, traffic): (&str, crate::proxy::Traffic)| {
         let commands: BTreeMap<&str, u64> =
             traffic.commands.iter().map(|(stage, count)| (stage.word(), *count)).collect();
+        let smuggling: BTreeMap<&str, u64> =
+            traffic.smuggling.iter().map(|(what, count)| (what.word(), *count)).collect();
         value!({
             "host": host,
             "accepted": traffic.accepted,
@@ -213,6 +215,7 @@ async fn counters(State(stand): It) -> Response {
             "bytes_from_clients": traffic.from_clients,
             "bytes_from_upstream": traffic.from_upstream,
             "commands": commands,
+            "smuggling": smuggling,
         })
     };
     let hosts: Vec<serde_json::Value> = stand.traffic().map(of_host).collect();

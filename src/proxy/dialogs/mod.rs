@@ -14,11 +14,14 @@
 //!   lift | raise                                          no faults from now on; those of `F:` again
 //!   fired rcpt: RCPT TO:<b@x>                             a firing; all of them in order, or `never fired`
 //!   warned: some words                                    a warning that holds them
+//!   bare in body: 1 CR, 2 LF, pass                        CR and LF that stood alone were noted
 //!   S ~~ TLS                                              the upstream accepts TLS
 //!   C ~~ TLS expired                                      the client gets TLS; what is wrong with the certificate
 //!   C ~~ no TLS: some words                               it gets none, and why
 //!   S sees a hello                                        the first message of TLS, whatever is in it
 //!   stranger                                              at the top: nobody has announced the connection
+//!   refuse smuggling                                      at the top: CR and LF alone are refused
+//!   vouching                                              at the top: the host was told of the client by XCLIENT
 //!   blind                                                 at the top: the proxy cannot end TLS
 //! ```
 //!

@@ -20,6 +20,7 @@ use crate::proxy::session::{Connection, Need, Session};
 use crate::proxy::shared::Shared;
 use crate::proxy::{Limits, Ours, Settings, Termination};
 use crate::record::{Entry, Event, Journal, RunId};
+use crate::terms::Smuggling;
 use crate::tls::{self, Authority};
 use crate::world::{Callers, Clock, Dice};
 
@@ -185,6 +186,7 @@ pub(in crate::proxy) fn settings() -> Settings {
         dice: Dice::new(7),
         journal: Journal::in_memory(Clock::starting_at(jiff::Timestamp::UNIX_EPOCH)),
         phase_of: None,
+        smuggling: Smuggling::Pass,
         tls: Some(Termination::by_authority(Arc::clone(authority()), "mx.test").expect("a certificate")),
         limits: Limits::default(),
     }
@@ -194,6 +196,7 @@ impl<'a> Play<'a> {
     fn begin(dialog: &'a Dialog) -> Self {
         let mut settings = settings();
         settings.tls = settings.tls.filter(|_| dialog.sight == Sight::Inside);
+        settings.smuggling = dialog.smuggling;
         let shared = Shared::new(&settings);
         let (near_client, client) = ends();
         let (near_server, server) = ends();
@@ -202,7 +205,9 @@ impl<'a> Play<'a> {
         let peer: SocketAddr = "192.0.2.7:4711".parse().expect("an address");
         let caller = (dialog.announced == Announced::Yes).then(|| run().probe(1));
         let link = Arc::new(Link::new(1, peer));
-        let connection = Connection { number: 1, peer, front: "192.0.2.1".parse().expect("an address"), caller, link };
+        let front = "192.0.2.1".parse().expect("an address");
+        let introduced = dialog.introduced;
+        let connection = Connection { number: 1, peer, front, caller, introduced, link };
         let session = Session::accept(Arc::clone(&play.shared), connection);
         let upstream = (session.need() == Need::Wanted).then_some(near_server);
         let mut relay = Relay::new(session, near_client, upstream, play.shared.limits);
@@ -250,6 +255,7 @@ impl<'a> Play<'a> {
             }
             Line::Raise => self.raise(),
             Line::Warned(words) => self.warned(words).await?,
+            Line::Bare(words) => self.bare(words).await?,
             Line::Fired(_) | Line::NeverFired => {}
         }
         Ok(())
@@ -284,6 +290,18 @@ impl<'a> Play<'a> {
         tokio::task::yield_now().await;
         let warned = |entry: &Entry| matches!(&entry.event, Event::Warning { text } if text.contains(words));
         if self.events().iter().any(warned) { Ok(()) } else { Err(format!("nothing warned of {words:?}")) }
+    }
+
+    /// Whether CR and LF that stood alone were noted.
+    async fn bare(&self, words: &str) -> Result<(), String> {
+        tokio::time::advance(Duration::from_millis(1)).await;
+        tokio::task::yield_now().await;
+        let said = |entry: Entry| match entry.event {
+            Event::BareLineEnds(it) => Some(format!("{}: {} CR, {} LF, {}", it.place, it.cr, it.lf, it.smuggling)),
+            _ => None,
+        };
+        let all: Vec<String> = self.events().into_iter().filter_map(said).collect();
+        if all.iter().any(|it| it == words) { Ok(()) } else { Err(format!("noted {all:?}, wanted {words:?}")) }
     }
 
     fn compare_firings(&self) -> Result<(), String> {

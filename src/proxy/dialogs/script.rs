@@ -6,8 +6,10 @@ use std::time::Duration;
 
 use super::play::run;
 use crate::mail::Stage;
+use crate::proxy::announce::Introduction;
 use crate::scenario::{Fault, read_fault};
 use crate::source::{Paint, SourceText, draw_remarks};
+use crate::terms::Smuggling;
 
 /// One dialogue.
 pub(super) struct Dialog {
@@ -16,6 +18,8 @@ pub(super) struct Dialog {
     pub(super) faults: Vec<Arc<Fault>>,
     pub(super) announced: Announced,
     pub(super) sight: Sight,
+    pub(super) smuggling: Smuggling,
+    pub(super) introduced: Introduction,
     /// With their numbers.
     pub(super) lines: Vec<(usize, Line)>,
 }
@@ -58,6 +62,8 @@ pub(super) enum Line {
     Fired(String),
     NeverFired,
     Warned(String),
+    /// CR and LF that stood alone, as they are noted.
+    Bare(String),
 }
 
 /// The dialogues of a file.
@@ -74,7 +80,17 @@ pub(super) fn read(path: &Path) -> Vec<Dialog> {
         if let Some(title) = line.strip_prefix("== ") {
             let (file, title) = (file.clone(), title.to_owned());
             let (announced, sight) = (Announced::Yes, Sight::Inside);
-            dialogs.push(Dialog { file, title, faults: vec![], announced, sight, lines: vec![] });
+            let (smuggling, introduced) = (Smuggling::Pass, Introduction::None);
+            dialogs.push(Dialog {
+                file,
+                title,
+                faults: vec![],
+                announced,
+                sight,
+                smuggling,
+                introduced,
+                lines: vec![],
+            });
             continue;
         }
         let dialog = dialogs.last_mut().unwrap_or_else(|| panic!("{file}:{number}: no dialogue has begun"));
@@ -94,6 +110,15 @@ fn take(dialog: &mut Dialog, number: usize, line: &str) -> Result<(), String> {
     }
     if line == "blind" {
         dialog.sight = Sight::Blind;
+        return Ok(());
+    }
+    if line == "refuse smuggling" {
+        dialog.smuggling = Smuggling::Refuse;
+        return Ok(());
+    }
+    if line == "vouching" {
+        dialog.introduced = Introduction::Xclient;
+        dialog.smuggling = Smuggling::Refuse;
         return Ok(());
     }
     let line = step(line)?;
@@ -128,6 +153,9 @@ fn step(line: &str) -> Result<Line, String> {
     }
     if let Some(warned) = line.strip_prefix("warned: ") {
         return Ok(Line::Warned(warned.to_owned()));
+    }
+    if let Some(bare) = line.strip_prefix("bare in ") {
+        return Ok(Line::Bare(bare.to_owned()));
     }
     let who = match line.chars().next() {
         Some('C') => Who::Client,

@@ -31,7 +31,7 @@ pub(super) enum Mode {
 
 #[derive(Debug)]
 pub(super) struct Door {
-    front: Front,
+    front: Arc<Front>,
     address: SocketAddr,
     /// Bound as long as the door is there.
     socket: Socket,
@@ -51,7 +51,8 @@ impl Door {
         let wrap = |error| ProxyError::Listen { address: front.listen, error };
         let socket = bound(front.listen).map_err(wrap)?;
         let address = socket.local_addr().map_err(wrap)?.as_socket().unwrap_or(front.listen);
-        let mut door = Self { front, address, socket, state: State::Refusing, shared: Arc::clone(shared) };
+        let mut door =
+            Self { front: Arc::new(front), address, socket, state: State::Refusing, shared: Arc::clone(shared) };
         door.listen(&[])?;
         Ok(door)
     }
@@ -96,7 +97,7 @@ impl Door {
     fn listen(&mut self, fillers: &[SocketAddr]) -> Result<(), ProxyError> {
         self.socket.listen(BACKLOG).map_err(|error| self.wrap(error))?;
         let listener = self.listener().map_err(|error| self.wrap(error))?;
-        let accept = accept(listener, Arc::clone(&self.shared), self.front.clone(), fillers.to_vec());
+        let accept = accept(listener, Arc::clone(&self.shared), Arc::clone(&self.front), fillers.to_vec());
         self.state = State::Open(tokio::spawn(accept));
         Ok(())
     }
@@ -198,7 +199,7 @@ fn bound(address: SocketAddr) -> io::Result<Socket> {
     }
 }
 
-async fn accept(listener: TcpListener, shared: Arc<Shared>, front: Front, mut fillers: Vec<SocketAddr>) {
+async fn accept(listener: TcpListener, shared: Arc<Shared>, front: Arc<Front>, mut fillers: Vec<SocketAddr>) {
     while let Some(place) = shared.live.place().await {
         match listener.accept().await {
             Ok((client, peer)) => match fillers.iter().position(|filler| *filler == peer) {

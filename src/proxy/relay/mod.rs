@@ -80,6 +80,17 @@ impl<C: Wire, U: Wire> Relay<C, U> {
         }
     }
 
+    /// The upstream has said this before the client could say anything.
+    pub(super) fn heard(&mut self, bytes: &[u8]) {
+        if bytes.is_empty() {
+            return;
+        }
+        self.session.start(&mut Outs { client: &mut self.client.out, upstream: &mut vec![] });
+        self.session.link().took_from_upstream(bytes.len());
+        let direct = self.act(|session, outs| session.upstream_says(bytes, outs));
+        self.client.out.splice(..0, bytes[..direct].iter().copied());
+    }
+
     /// Until both sides are done, a fault ends it, or nothing moves any more.
     pub(super) async fn run(&mut self) {
         self.session.start(&mut Outs { client: &mut self.client.out, upstream: &mut vec![] });

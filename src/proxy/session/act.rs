@@ -92,6 +92,7 @@ impl Session {
         code: u16,
         to_client: &mut Vec<u8>,
     ) {
+        let reply = if asked == Asked::Capabilities && code / 100 == 2 { self.edited(reply) } else { reply };
         let Some(decision) = fault else {
             to_client.extend_from_slice(&reply);
             return self.answered(asked, code);
@@ -132,7 +133,7 @@ impl Session {
         reply
     }
 
-    fn leave(&mut self, end: End) {
+    pub(super) fn leave(&mut self, end: End) {
         self.leave_upstream();
         self.end = Some(end);
     }

@@ -3,6 +3,7 @@
 use super::client::{OUT_OF_ORDER, Said, Step, Turn};
 use super::cut::Cut;
 use super::envelope::{Bytes, Chunks, Envelope, Plan, Standing};
+use super::guard::Whole;
 use super::slot::{Asked, Decision, Slot, Source};
 use super::{Input, Session, act};
 use crate::mail::Stage;
@@ -10,6 +11,7 @@ use crate::mail::command::Last;
 use crate::mail::framing::BodyScanner;
 use crate::proxy::action::Pace;
 use crate::scenario::fault::Action;
+use crate::terms::BarePlace;
 
 const GO_AHEAD: &[u8] = b"354 end data with <CR><LF>.<CR><LF>\r\n";
 const RSET: &[u8] = b"RSET\r\n";
@@ -119,14 +121,21 @@ impl Session {
         let end = scanner.scan(rest);
         let bare = scanner.bare();
         let count = end.unwrap_or(rest.len());
+        if bare.total() > 0 && self.refuses_smuggling() {
+            let Input::Body(scanner) = std::mem::replace(&mut self.input, Input::Ignored) else { return Step::On };
+            self.spoils_body(scanner, count, if end.is_some() { Whole::Yes } else { Whole::No }, turn);
+            return Step::On;
+        }
         let content = before + count as u64 - if end.is_some() { FINAL_DOT } else { 0 };
         if let Some(allowed) = self.cut_at(before, content) {
             return self.strike(allowed, turn);
         }
         self.move_body(self.envelope.plan.bytes, count, &mut turn.cut);
         if end.is_some() {
-            self.bare += bare;
             self.input = Input::Command;
+            if bare.total() > 0 {
+                self.note_bare(bare, BarePlace::Body);
+            }
             self.body_ended(turn);
         }
         Step::On
@@ -169,7 +178,7 @@ impl Session {
     }
 
     /// The client takes the transaction for done, whoever has answered it.
-    fn end_envelope(&mut self) -> Plan {
+    pub(super) fn end_envelope(&mut self) -> Plan {
         self.pace = None;
         self.shared.commands.count(Stage::Eom);
         // Its tag stays: QUIT is the probe's as well.

@@ -1,6 +1,6 @@
 //! What the client says: commands, and which of them a fault meets.
 
-use memchr::{memchr, memchr2};
+use memchr::memchr;
 
 use super::body::Head;
 use super::cut::Cut;
@@ -73,15 +73,26 @@ impl Session {
 
     /// Whether what cannot be read goes upstream all the same, since no fault can meet it.
     fn is_open(&self) -> bool {
+        if self.reads_every_line() && !matches!(self.input, Input::Blind) {
+            return false;
+        }
         let waits = matches!(self.input, Input::Unknown) || self.must_wait();
         !self.rules.any() || (self.heard == Heard::Whole && !waits)
+    }
+
+    /// Whether what is left over is a line that its client will not end, and that may not pass unread.
+    fn never_whole(&self) -> bool {
+        let waits = matches!(self.input, Input::Unknown) || self.must_wait() || self.held.is_some();
+        self.heard == Heard::Whole && !waits && self.reads_every_line()
     }
 
     /// Keeps what cannot be read yet.
     fn keep(&mut self, mut cut: Cut<'_>) -> usize {
         let rest = cut.rest();
         self.sent = cut.sent();
-        if !rest.is_empty() {
+        if !rest.is_empty() && self.never_whole() {
+            self.drops_rest(&mut cut);
+        } else if !rest.is_empty() {
             self.backlog = rest.to_vec();
             if self.is_open() {
                 cut.pass(rest.len());
@@ -97,8 +108,9 @@ impl Session {
                 Input::Command => self.command(turn),
                 Input::Refused => self.refused(turn),
                 Input::Body(_) => self.body(turn),
+                Input::Spoilt(_) => self.spoilt(turn),
                 Input::Chunk(_) => self.chunk(turn),
-                Input::AuthLine => self.auth_line(&mut turn.cut),
+                Input::AuthLine => self.auth_line(turn),
                 Input::Overlong(_) => self.overlong(&mut turn.cut),
                 Input::Unknown => Step::Wait,
                 Input::Hello(_) => self.hello(turn),
@@ -116,20 +128,25 @@ impl Session {
 
     fn command(&mut self, turn: &mut Turn<'_>) -> Step {
         let line = match LineScanner::next(turn.cut.rest()) {
-            Line::Incomplete => return Step::Wait,
-            Line::TooLong => return self.too_long(&mut turn.cut),
+            Line::Incomplete => return self.unfinished(turn),
+            Line::TooLong => return self.longer(turn),
             Line::Complete { text, taken } => Said { text, taken },
         };
+        if let Some(step) = self.inspects(line.text, turn) {
+            return step;
+        }
         let command = Command::parse(line.text);
+        if let Some(step) = self.forbids(&command, line, turn) {
+            return step;
+        }
         // A line of which a part went upstream before a fault was raised goes there as a whole.
-        let step = if !self.rules.any() || turn.cut.sent() > 0 {
+        let step = if !(self.rules.any() || self.vouches()) || turn.cut.sent() > 0 {
             self.passes(&command, line, &mut turn.cut);
             Step::On
         } else {
             self.weigh(&command, line, turn)
         };
         if step == Step::On {
-            self.count_bare(line.text);
             self.count(&command);
         }
         step
@@ -138,15 +155,17 @@ impl Session {
     /// A command that no fault meets.
     fn passes(&mut self, command: &Command<'_>, line: Said<'_>, cut: &mut Cut<'_>) {
         match command {
-            Command::Mail { .. } | Command::Ehlo(_) | Command::Helo(_) | Command::Rset => {
-                self.envelope = Envelope::default();
+            // Whose probe it is, is evidence also where no fault asks for it.
+            Command::Mail { path, .. } => {
+                self.envelope = Envelope { tag: self.tag_in(path), ..Envelope::default() };
             }
+            Command::Ehlo(_) | Command::Helo(_) | Command::Rset => self.envelope = Envelope::default(),
             Command::Bdat { size, last } => {
                 return self.chunk_passes(Head { size: *size, last: *last, taken: line.taken }, None, cut);
             }
             _ => {}
         }
-        self.goes_up(Asked::by(command), None, cut, line.taken);
+        self.goes_up(self.asked(command), None, cut, line.taken);
     }
 
     /// A command goes upstream; a fault may wait for its reply.
@@ -186,7 +205,7 @@ impl Session {
             }
             other => other.stage().and_then(|stage| self.decide(stage, None, line.text)),
         };
-        self.meets(Asked::by(command), fault, line, turn);
+        self.meets(self.asked(command), fault, line, turn);
         Step::On
     }
 
@@ -246,18 +265,21 @@ impl Session {
         Step::On
     }
 
-    fn auth_line(&mut self, cut: &mut Cut<'_>) -> Step {
-        let taken = match LineScanner::next(cut.rest()) {
-            Line::Incomplete => return Step::Wait,
-            Line::TooLong => return self.too_long(cut),
-            Line::Complete { taken, .. } => taken,
+    fn auth_line(&mut self, turn: &mut Turn<'_>) -> Step {
+        let (text, taken) = match LineScanner::next(turn.cut.rest()) {
+            Line::Incomplete => return self.unfinished(turn),
+            Line::TooLong => return self.longer(turn),
+            Line::Complete { text, taken } => (text, taken),
         };
-        self.goes_up(Asked::Auth, None, cut, taken);
+        if let Some(step) = self.inspects(text, turn) {
+            return step;
+        }
+        self.goes_up(Asked::Auth, None, &mut turn.cut, taken);
         Step::On
     }
 
     /// A line that is longer than any command goes upstream unread.
-    fn too_long(&mut self, cut: &mut Cut<'_>) -> Step {
+    pub(super) fn too_long(&mut self, cut: &mut Cut<'_>) -> Step {
         self.pending.push_back(Slot::passing(Asked::Other));
         self.input = Input::Overlong(LastByte::Other);
         self.overlong(cut)
@@ -288,12 +310,6 @@ impl Session {
     fn count(&self, command: &Command<'_>) {
         if let Some(stage) = command.stage() {
             self.shared.commands.count(stage);
-        }
-    }
-
-    fn count_bare(&mut self, line: &[u8]) {
-        if memchr2(b'\r', b'\n', line).is_some() {
-            self.bare += line.iter().filter(|byte| matches!(byte, b'\r' | b'\n')).count() as u64;
         }
     }
 }

@@ -16,6 +16,7 @@ mod body;
 mod client;
 mod cut;
 mod envelope;
+mod guard;
 mod leave;
 mod lift;
 mod scan;
@@ -30,12 +31,13 @@ use std::sync::Arc;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use super::announce::Introduction;
 use super::counts::Link;
 use super::rules::{Facts, Rule, Rules};
 use super::settings::Ours;
 use super::shared::Shared;
 use crate::mail::Stage;
-use crate::mail::framing::BodyScanner;
+use crate::mail::framing::{Bare, BodyScanner};
 use crate::record::{Event, Firing, Tag};
 use crate::scenario::fault::Action;
 use envelope::Envelope;
@@ -57,6 +59,8 @@ pub(super) struct Connection {
     pub(super) front: IpAddr,
     /// The probe whose sender has announced the connection.
     pub(super) caller: Option<Tag>,
+    /// How the host was told of the client.
+    pub(super) introduced: Introduction,
     /// How it looks from outside.
     pub(super) link: Arc<Link>,
 }
@@ -98,6 +102,8 @@ enum Input {
     /// A line behind a 334 (RFC 4954).
     AuthLine,
     Body(BodyScanner),
+    /// The rest of a body in which a CR or LF stood alone, which is refused.
+    Spoilt(BodyScanner),
     /// What is left of a chunk (RFC 3030).
     Chunk(body::Chunk),
     /// Behind a banner that refuses: only QUIT is taken (RFC 5321 3.1).
@@ -150,8 +156,10 @@ pub(super) struct Session {
     /// How the upstream is left when a fault ends the session.
     farewell: Need,
     end: Option<End>,
-    /// How many CR and LF stood alone.
-    bare: u64,
+    /// CR and LF that stood alone in commands.
+    bare: Bare,
+    /// Whether the host has offered CHUNKING.
+    chunking: guard::Chunking,
 }
 
 /// Nothing is said any more.
@@ -187,7 +195,8 @@ impl Session {
             need: Need::Wanted,
             farewell: Need::Done,
             end: None,
-            bare: 0,
+            bare: Bare::default(),
+            chunking: guard::Chunking::default(),
         };
         session.greet();
         session
@@ -319,15 +328,5 @@ impl Session {
             || self.pace.is_some()
             || self.envelope.plan.bytes == envelope::Bytes::Nowhere;
         affected.then(|| self.in_force.clone())
-    }
-
-    /// The connection is over.
-    pub(super) fn over(&self) {
-        if self.bare > 0 {
-            // Without the port: the text ends up in a record, which is the same for the same seed.
-            let client = self.connection.peer.ip();
-            let text = format!("{client} sent {} CR or LF alone, which passed as they were", self.bare);
-            self.shared.warn(&text);
-        }
     }
 }

@@ -75,7 +75,7 @@ impl Session {
             _ => None,
         });
         let inside = || self.rules.any_inside(&self.facts(Stage::Starttls, None));
-        let ends = |tls: &Termination| spoilt.is_some() || (tls.sees_inside() && inside());
+        let ends = |tls: &Termination| spoilt.is_some() || (tls.sees_inside() && (self.vouches() || inside()));
         let ends = self.shared.tls.as_ref().is_some_and(ends);
         let asked = if ends { Asked::Secure(spoilt) } else { Asked::StartTls };
         self.meets(asked, fault, line, turn);

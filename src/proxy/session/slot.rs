@@ -16,8 +16,12 @@ pub(super) enum Asked {
     /// STARTTLS, and the proxy ends TLS; with this flaw in its certificate.
     Secure(Option<Flaw>),
     Auth,
+    /// EHLO, of whose answer something is left out.
+    Capabilities,
     Rcpt,
     Data,
+    /// Nothing: the client is left behind it.
+    Goodbye,
     Other,
 }
 
@@ -60,7 +64,8 @@ impl Slot {
 
     /// Whether its reply goes to the client as it comes.
     pub(super) fn passes(&self) -> bool {
-        self.fault.is_none() && matches!(self.from, Source::Upstream) && !matches!(self.asked, Asked::Secure(_))
+        let whole = matches!(self.asked, Asked::Secure(_) | Asked::Capabilities);
+        self.fault.is_none() && matches!(self.from, Source::Upstream) && !whole
     }
 
     /// Lets the upstream's reply through, whatever was to become of it.

@@ -70,6 +70,11 @@ impl Session {
             && let Some(slot) = self.pending.front_mut()
             && matches!(slot.from, Source::Upstream)
         {
+            if slot.asked == Asked::Capabilities {
+                // What is offered there cannot be told.
+                self.end = Some(super::End::Close);
+                return;
+            }
             slot.let_pass();
             cut.sink().append(&mut self.collected);
         }
@@ -104,6 +109,7 @@ impl Session {
             (Asked::Data, 300..400) => self.body_begins(),
             (Asked::Auth, 300..400) => self.input = Input::AuthLine,
             (Asked::StartTls, 200..300) => self.goes_dark(),
+            (Asked::Goodbye, _) => self.leave(super::End::Close),
             (Asked::Secure(flaw), 200..300) => self.securing = Some(Securing::Client(flaw)),
             (Asked::Data | Asked::Auth | Asked::StartTls | Asked::Secure(_), _) => {
                 self.envelope.plan.bytes = Bytes::Upstream;
@@ -122,7 +128,7 @@ impl Session {
 
     /// Behind STARTTLS nothing can be seen.
     fn goes_dark(&mut self) {
-        self.input = Input::Blind;
+        self.loses_sight();
         if let Some(text) = self.rules.tell_of_tls(&self.facts(Stage::Starttls, None)) {
             self.shared.warn(&text);
         }
@@ -139,6 +145,6 @@ impl Session {
             "the upstream answered {code} where {place}: it ended a line or a body at something else than CRLF; no \
              fault can fire on this connection any more"
         ));
-        self.input = Input::Blind;
+        self.loses_sight();
     }
 }

@@ -103,6 +103,17 @@ impl Ledger {
             Event::TlsEnded(ended) => {
                 tracing::debug!(host = &**host, connection = ended.connection, "TLS ends at the proxy");
             }
+            Event::BareLineEnds(seen) => tracing::warn!(
+                host = &**host,
+                place = seen.place.word(),
+                cr = seen.cr,
+                lf = seen.lf,
+                smuggling = seen.smuggling.word(),
+                tag = seen.tag.as_ref().map(record::Tag::as_str),
+                connection = seen.connection,
+                client = seen.client,
+                "CR or LF stood alone"
+            ),
             // A proxy notes nothing else.
             _ => {}
         }

@@ -28,14 +28,16 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use super::announce::Introduction;
 use super::{Front, Guest, Limits, Ours, Proxy, ProxyError, Settings, Termination, TerminationError, Traffic};
 use crate::record::Journal;
 use crate::scenario::Fault;
 use crate::scenario::standing::{MOST_FAULTS, Standing, hides};
+use crate::terms::Smuggling;
 use crate::world::{Callers, Clock, Dice};
 use book::{Book, Entry};
 pub use book::{Held, Origin};
-pub use config::{Config, Listener};
+pub use config::{Config, Listener, XCLIENT_NEEDS_REFUSAL, XCLIENT_WHY};
 use ledger::Ledger;
 pub use ledger::{Fired, Kind};
 
@@ -55,6 +57,8 @@ pub struct StandSettings {
     /// What clients are shown where a fault needs to see inside of TLS. None: what comes behind
     /// STARTTLS passes unseen, but where a fault spoils the certificate itself.
     pub tls: Option<Identity>,
+    /// What becomes of CR and LF that stand alone.
+    pub smuggling: Smuggling,
     /// How much of everything.
     pub limits: Limits,
     /// The lease of faults that name none. None: those of the control API have [`API_LEASE`],
@@ -353,6 +357,12 @@ impl StandSettings {
         hosts
     }
 
+    /// Where the proxy vouches for clients nothing may stand in a line that the host ends elsewhere.
+    fn smuggling_of(&self, host: &str) -> Smuggling {
+        let vouches = |it: &Listener| it.host == host && it.introduction == Introduction::Xclient;
+        if self.listeners.iter().any(vouches) { Smuggling::Refuse } else { self.smuggling }
+    }
+
     fn of_host(&self, host: &str, ledger: &Arc<Ledger>) -> Result<Settings, TerminationError> {
         let tls = match &self.tls {
             Some(given) => {
@@ -366,6 +376,8 @@ impl StandSettings {
             address: listener.own_address(),
             listen: listener.listen,
             upstream: listener.upstream.clone(),
+            introduction: listener.introduction,
+            balancers: listener.balancers.clone(),
         };
         Ok(Settings {
             host: Arc::from(host),
@@ -376,6 +388,7 @@ impl StandSettings {
             journal,
             phase_of: None,
             tls: Some(tls),
+            smuggling: self.smuggling_of(host),
             limits: self.limits,
         })
     }

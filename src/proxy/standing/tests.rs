@@ -12,8 +12,11 @@ async fn stand(lease: Option<Duration>) -> Arc<Stand> {
         listen: "127.0.0.1:0".parse().expect("an address"),
         upstream: "127.0.0.1:9".parse::<SocketAddr>().expect("an address").into(),
         host: host.to_owned(),
+        introduction: Introduction::None,
+        balancers: vec![],
     };
     let settings = StandSettings {
+        smuggling: Smuggling::Pass,
         listeners: vec![listener("a.test"), listener("b.test")],
         dice: Dice::new(7),
         clock: Clock::starting_at(jiff::Timestamp::UNIX_EPOCH),

@@ -121,19 +121,14 @@ fn settings(
     });
     Settings {
         host: Arc::from(host),
-        fronts: fronts
-            .map(|(own, upstream)| proxy::Front {
-                address: own.ip(),
-                listen: listen(own),
-                upstream: (*upstream).into(),
-            })
-            .collect(),
+        fronts: fronts.map(|(own, upstream)| proxy::Front::plain(own.ip(), listen(own), (*upstream).into())).collect(),
         ours: Ours::Run(plan.run.clone()),
         callers: dialer.callers.clone(),
         dice,
         journal: journal.clone(),
         phase_of: Some(phase_of),
         tls: None,
+        smuggling: plan.scenario.smuggling,
         limits: Limits::default(),
     }
 }

@@ -27,7 +27,7 @@ use crate::inventory::Role;
 use crate::lab::{Ground, Keep, Lab, Setting};
 use crate::plan::SharedPlan;
 use crate::record::{Event, Journal, RunStarted};
-use crate::scenario::{LabHostKind, Timeouts};
+use crate::scenario::LabHostKind;
 use crate::world::{Dialer, Dice};
 pub(super) use collectors::open as open_collectors;
 use faults::Front;
@@ -168,11 +168,6 @@ fn begin(plan: &SharedPlan, context: &Context, journal: &Journal, places: &Place
         inventory: context.inventory.clone(),
         standing: places.standing(),
     })));
-}
-
-/// The timeouts, for those who ask the plan.
-fn timeouts(plan: &SharedPlan) -> &Timeouts {
-    &plan.scenario.timeouts
 }
 
 /// Names and the door to them.

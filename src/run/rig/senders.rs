@@ -8,7 +8,8 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use super::super::Context;
-use super::{Names, Rig, timeouts};
+use super::{Names, Rig};
+use crate::classes::SenderClass;
 use crate::mail::Address;
 use crate::plan::SharedPlan;
 use crate::record::{Journal, Tag};
@@ -46,14 +47,16 @@ impl Senders {
             dialer,
             journal: journal.clone(),
             dice,
-            timeouts: timeouts(plan).clone(),
+            class: SenderClass::default(),
+            waits: plan.scenario.waits(SenderClass::default()),
             helo: context.helo.clone(),
             trust,
         };
         let by_name = plan.scenario.senders.iter().map(|(name, sender)| {
             let SenderKind::Mx(stated) = &sender.kind;
             let helo = stated.helo.clone().unwrap_or_else(|| settings.helo.clone());
-            (name.clone(), Mx::new(Settings { helo, ..settings.clone() }))
+            let (class, waits) = (stated.class, plan.scenario.waits(stated.class));
+            (name.clone(), Mx::new(Settings { helo, class, waits, ..settings.clone() }))
         });
         Self {
             by_name: by_name.collect(),

@@ -165,6 +165,20 @@ pub(in crate::scenario) fn standing_alone(fault: &Fault, spelling: Spelling) -> 
     said.into_iter().flatten()
 }
 
+/// What is wrong with a fault that only a drill's own sender meets, wherever that is.
+pub(in crate::scenario) fn of_a_drill(fault: &Fault) -> impl Iterator<Item = Diagnostic> {
+    let said = [
+        stage(fault),
+        reply(fault),
+        before_accept(fault),
+        counters(&fault.when),
+        too_early(fault),
+        target(None, fault),
+        never(fault),
+    ];
+    said.into_iter().flatten()
+}
+
 /// Phases are a run's.
 fn of_a_run(fault: &Fault) -> Option<Diagnostic> {
     let probe = fault.when.probe.as_ref()?;

@@ -18,7 +18,7 @@ mod zone;
 
 use std::collections::BTreeSet;
 
-pub(super) use fault::standing_alone;
+pub(super) use fault::{of_a_drill, standing_alone};
 pub(super) use shadow::hides;
 
 use super::Scenario;

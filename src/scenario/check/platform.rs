@@ -95,6 +95,9 @@ fn places_of_two(inventory: &Inventory, files: &mut Files) {
 fn place(collector: &Collector) -> String {
     match &collector.looks {
         Looks::Imap(imap) => format!("{} {} {:?}", collector.label(), imap.user, imap.mailboxes),
+        Looks::Pop3(pop3) => format!("{} {}", collector.label(), pop3.user),
+        Looks::Jmap(jmap) => format!("{} {:?}", collector.label(), jmap.login),
+        Looks::Catcher(catcher) => format!("{} {:?}", collector.label(), catcher.mailbox),
         _ => collector.label(),
     }
 }

@@ -15,6 +15,7 @@ mod when;
 
 pub(super) use fault::{fault, on_host};
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use indexmap::IndexMap;
@@ -24,7 +25,7 @@ use crate::inventory::decode::{host_name, platforms};
 use crate::source::read::{Fields, Said, at_most, entries, filled, lasting, list, number, spanned, text, word};
 use crate::source::yaml::Node;
 use crate::source::{Diagnostic, Span, Spanned};
-use crate::terms::Verdict;
+use crate::terms::{Smuggling, Verdict};
 
 /// The most phases.
 const MOST_PHASES: usize = 200;
@@ -44,6 +45,7 @@ pub(super) fn scenario(node: &Node, said: &mut Said) -> Option<Scenario> {
     let sender = map.optional("sender", spanned(value::address));
     let verdict = map.optional("verdict", spanned(word("a verdict", "verdicts", Verdict::ALL, Verdict::word)));
     let seed = map.optional("seed", number(0..=u64::MAX));
+    let smuggling = map.optional("smuggling", smuggling).unwrap_or(Smuggling::Pass);
     let defaults = if map.has("lab") { Defaults::Lab } else { Defaults::Rfc5321 };
     let timeouts = map.optional("timeouts", |node: &Node, said: &mut Said| timeouts(node, defaults, said));
     let inventory = map.optional("platforms", platforms).unwrap_or_default();
@@ -66,6 +68,7 @@ pub(super) fn scenario(node: &Node, said: &mut Said) -> Option<Scenario> {
         sender: sender.unwrap_or(lab_sender),
         verdict,
         seed,
+        smuggling,
         timeouts: timeouts.unwrap_or_else(|| Timeouts::of(defaults)),
         inventory,
         lab,
@@ -73,6 +76,12 @@ pub(super) fn scenario(node: &Node, said: &mut Said) -> Option<Scenario> {
         proxies: proxies.into_iter().map(|proxy| (proxy.host.value.clone(), proxy)).collect::<IndexMap<_, _>>(),
         phases,
     })
+}
+
+/// What becomes of CR and LF that stand alone.
+pub(crate) fn smuggling(node: &Node, said: &mut Said) -> Option<Smuggling> {
+    let what = "something that can be done with CR and LF that stand alone";
+    word(what, "things that can be done with them", Smuggling::ALL, Smuggling::word)(node, said)
 }
 
 /// What stands where a name is missing. Checks leave it alone.
@@ -97,6 +106,7 @@ fn timeouts(node: &Node, defaults: Defaults, said: &mut Said) -> Option<Timeouts
     let step = || lasting(Duration::from_millis(1)..=LONGEST_STEP);
     let retry = lasting(Duration::from_millis(10)..=LONGEST_RETRY);
     let mut timeouts = Timeouts::of(defaults);
+    let mut stated = BTreeSet::new();
     let mut map = Fields::of(node, "timeouts", said)?;
     for (key, slot) in [
         ("connect", &mut timeouts.connect),
@@ -108,11 +118,16 @@ fn timeouts(node: &Node, defaults: Defaults, said: &mut Said) -> Option<Timeouts
         ("body", &mut timeouts.body),
         ("eom", &mut timeouts.eom),
     ] {
-        *slot = map.optional(key, step()).unwrap_or(*slot);
+        if let Some(limit) = map.optional(key, step()) {
+            *slot = limit;
+            stated.insert(key);
+        }
     }
     if let Some(retry) = Some(map.several("retry", retry)).filter(|it| !it.is_empty()) {
         timeouts.retry = retry;
+        stated.insert("retry");
     }
+    timeouts.stated = stated;
     map.done();
     Some(timeouts)
 }

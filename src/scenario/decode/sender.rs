@@ -1,9 +1,10 @@
 //! Ways in, and standing proxies.
 
 use super::value::key_name;
+use crate::classes::SenderClass;
 use crate::inventory::decode::{host_name, secret};
 use crate::scenario::{MxSender, Proxy, Sender, SenderKind};
-use crate::source::read::{Fields, Kind, Said, scalar, spanned};
+use crate::source::read::{Fields, Kind, Said, scalar, spanned, word};
 use crate::source::yaml::Node;
 use crate::source::{Diagnostic, Span, Spanned};
 
@@ -41,8 +42,14 @@ fn not_built(mut error: Diagnostic, kind: &str) -> Diagnostic {
 fn mx(node: &Node, said: &mut Said) -> Option<SenderKind> {
     let mut map = Fields::of(node, "an `mx` sender", said)?;
     let helo = map.optional("helo", host_name);
+    let class = map.optional("class", class).unwrap_or_default();
     map.done();
-    Some(SenderKind::Mx(MxSender { helo }))
+    Some(SenderKind::Mx(MxSender { helo, class }))
+}
+
+/// The MTA that an `mx` sender behaves as.
+pub(in crate::scenario) fn class(node: &Node, said: &mut Said) -> Option<SenderClass> {
+    word("a sender class", "sender classes", SenderClass::ALL, SenderClass::word)(node, said)
 }
 
 /// One entry of `proxies`.

@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use super::fault::{Count, Fault, Scope};
 use super::{check, decode};
+use crate::inventory::decode::host_name;
 use crate::source::read::{Fields, Said, Spelling, choice, lasting, scalar, spanned};
 use crate::source::yaml::{self, Node, Value};
 use crate::source::{Diagnostic, Level, Remark, SourceText, Spanned, closest};
@@ -54,6 +55,38 @@ pub fn from_line(source: &SourceText, hosts: &[String]) -> Result<Faults, Vec<Re
     let node = line::parse(source, &mut said);
     let faults = node.and_then(|node| fault(&node, hosts, &mut said)).into_iter().collect();
     finish(faults, said)
+}
+
+/// The host of a line that names none, where any will do.
+const PRIMARY: &str = "primary";
+
+/// Reads one fault that is written as `key=value` words and that only a drill's own sender will
+/// meet: it may stand before MAIL without a word on whom it is for, and at any host.
+///
+/// # Errors
+/// Every mistake in it.
+pub fn of_a_drill(source: &SourceText) -> Result<Faults, Vec<Remark>> {
+    let mut said = Said::about_spelt(source, Spelling::Words);
+    let node = line::parse(source, &mut said);
+    let faults = node.and_then(|node| at_any_host(&node, &mut said)).into_iter().collect();
+    finish(faults, said)
+}
+
+fn at_any_host(node: &Node, said: &mut Said) -> Option<Standing> {
+    let before = said.count();
+    let mut map = Fields::of(node, "a fault", said)?;
+    let any = Spanned::new(PRIMARY.to_owned(), map.span());
+    let given = map.optional("host", spanned(host_name));
+    let host = if map.has("host") { given } else { Some(any) };
+    let lease = map.optional("lease", lasting(LEASES));
+    let fault = decode::on_host(host, &mut map);
+    map.done();
+    let fault = fault?;
+    if said.count() == before {
+        check::of_a_drill(&fault).for_each(|wrong| said.say(wrong));
+    }
+    let text = said.source().slice(node.span).trim().to_owned();
+    Some(Standing { fault, lease, text })
 }
 
 /// Reads one fault, or a list of them, written as in a scenario; JSON will do.

@@ -31,6 +31,20 @@ pub struct Session<S> {
     output: Vec<u8>,
     stage: Stage,
     state: State,
+    pace: Pace,
+    /// How long each read of the step under way may take, where that is limited.
+    each: Option<Duration>,
+}
+
+/// What the limit of a step is for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Pace {
+    /// The whole step.
+    #[default]
+    Step,
+    /// Each read of it, as some MTAs have it: a server that sends a byte now and then is waited for.
+    /// The step as a whole may take this long.
+    Read(Duration),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,7 +56,21 @@ enum State {
 impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
     /// A session over a connected stream. Nothing is sent or read yet.
     pub fn new(stream: S) -> Self {
-        Self { stream, input: Input::default(), output: vec![], stage: Stage::Connect, state: State::Open }
+        Self {
+            stream,
+            input: Input::default(),
+            output: vec![],
+            stage: Stage::Connect,
+            state: State::Open,
+            pace: Pace::Step,
+            each: None,
+        }
+    }
+
+    /// The same session, whose limits are for what `pace` says.
+    #[must_use]
+    pub fn paced(self, pace: Pace) -> Self {
+        Self { pace, ..self }
     }
 
     /// The stage that was reached last. In a body it tells whether all of it was written
@@ -94,6 +122,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         }
         // A caller that drops the step half-way must not go on either.
         self.state = State::Over;
+        let (limit, each) = match self.pace {
+            Pace::Step => (limit, None),
+            Pace::Read(whole) => (whole.max(limit), Some(limit)),
+        };
+        self.each = each;
         let kind = match timeout(limit, step(self)).await {
             Ok(Ok(done)) => {
                 self.state = State::Open;
@@ -126,10 +159,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
                 return Ok(reply);
             }
             let before = self.input.rest().len();
-            self.input.fill(&mut self.stream, ROOM).await.map_err(StopKind::Lost)?;
+            self.fill().await?;
             let rest = self.input.rest();
             worth_parsing = before < 4 || memchr::memchr(b'\n', &rest[before..]).is_some() || rest.len() > MAX_LINE;
         }
+    }
+
+    /// Reads what there is; in time, where each read is limited.
+    async fn fill(&mut self) -> Result<(), StopKind> {
+        let fill = self.input.fill(&mut self.stream, ROOM);
+        let filled = match self.each {
+            Some(limit) => timeout(limit, fill).await.map_err(|_| StopKind::Timeout(limit))?,
+            None => fill.await,
+        };
+        filled.map(drop).map_err(StopKind::Lost)
     }
 
     fn parsed(&mut self) -> Result<Option<Reply>, StopKind> {

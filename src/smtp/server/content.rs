@@ -85,7 +85,7 @@ impl<P: Policy> Session<'_, P> {
     }
 
     async fn complete(&mut self, bytes: Vec<u8>) -> Next {
-        let bare = self.scanner.bare();
+        let bare = self.scanner.bare().total();
         self.tally.bare += bare;
         let answer = if self.size > self.settings.size {
             Answer::Say(crate::mail::Reply::new(552, "5.3.4 the message is too big"))

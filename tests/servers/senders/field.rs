@@ -13,6 +13,7 @@ use mxdrill::record::{Event, Journal, RunId, Tag};
 use mxdrill::scenario::{self, Defaults, LabHost, LabHostKind, LabTls, Timeouts};
 use mxdrill::source::{Span, Spanned};
 use mxdrill::terms::Family;
+use mxdrill::terms::Smuggling;
 use mxdrill::tls;
 use mxdrill::world::{Callers, Clock, Dialer, Dice};
 
@@ -206,13 +207,14 @@ async fn proxy(
     let certificates = Arc::new(tls::Authority::new().expect("keys"));
     let settings = Settings {
         host: Arc::from(trial.primary()),
-        fronts: vec![Front { address: own.ip(), listen: own, upstream: Upstream::Address(upstream) }],
+        fronts: vec![Front::plain(own.ip(), own, Upstream::Address(upstream))],
         ours: Ours::Run(run.clone()),
         callers: Callers::default(),
         dice: Dice::new(0),
         journal: journal.clone(),
         phase_of: None,
         tls: Some(Termination::by_authority(certificates, &trial.primary()).expect("a certificate")),
+        smuggling: Smuggling::Pass,
         limits: Limits::default(),
     };
     let proxy = Proxy::start(settings).await.expect("the primary's place");

@@ -52,6 +52,22 @@ pub(super) fn unframe(line: &str) -> Entry<'_> {
     }
 }
 
+/// Host, program and text of a line with a stamp in the form of RFC 3164 that stands by itself.
+pub(in crate::collect) fn classic(line: &str) -> Option<Classic<'_>> {
+    let (_, rest) = stamp::leading(without_priority(line))?;
+    Some(match syslog(rest) {
+        Some((host, program, _, text)) => Classic { host: Some(host), program: Some(program), text },
+        None => Classic { host: None, program: None, text: without_pid(rest) },
+    })
+}
+
+/// A line in the form of RFC 3164, by reference.
+pub(in crate::collect) struct Classic<'a> {
+    pub(in crate::collect) host: Option<&'a str>,
+    pub(in crate::collect) program: Option<&'a str>,
+    pub(in crate::collect) text: &'a str,
+}
+
 fn without_priority(line: &str) -> &str {
     after_priority(line).unwrap_or(line)
 }

@@ -28,22 +28,23 @@ use std::borrow::Cow;
 
 use super::super::stamp::Stamp;
 pub(super) use container::Parts;
+pub(in crate::collect) use frame::classic;
 pub(super) use frame::counted;
 
 /// A line without its wrappers.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Entry<'a> {
+pub(in crate::collect) struct Entry<'a> {
     /// The innermost stamp.
-    pub(super) stamp: Option<Stamp>,
+    pub(in crate::collect) stamp: Option<Stamp>,
     /// The machine that wrote it, by its own name.
-    pub(super) host: Option<Cow<'a, str>>,
+    pub(in crate::collect) host: Option<Cow<'a, str>>,
     /// The program, such as `postfix/smtpd`; absent in a file that one program writes.
-    pub(super) program: Option<Cow<'a, str>>,
+    pub(in crate::collect) program: Option<Cow<'a, str>>,
     /// What stands in brackets behind the program: its process id, or dma's queue-id.
-    pub(super) pid: Option<Cow<'a, str>>,
-    pub(super) text: Cow<'a, str>,
+    pub(in crate::collect) pid: Option<Cow<'a, str>>,
+    pub(in crate::collect) text: Cow<'a, str>,
     /// The line with its stamp, where a file of one program has nothing else before the text.
-    pub(super) whole: Option<&'a str>,
+    pub(in crate::collect) whole: Option<&'a str>,
 }
 
 /// A line as far as it can be told by itself.
@@ -56,7 +57,7 @@ pub(super) enum Peeled<'a> {
 }
 
 /// Takes the wrappers off a line that stands by itself; `None` where there is no stamp.
-pub(super) fn peel(line: &str) -> Option<Entry<'_>> {
+pub(in crate::collect) fn peel(line: &str) -> Option<Entry<'_>> {
     match Parts::default().peel(line) {
         Peeled::Entry(entry) if entry.stamp.is_some() => Some(entry),
         _ => None,

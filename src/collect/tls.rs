@@ -17,7 +17,7 @@ use tokio_rustls::client::TlsStream;
 use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
-use super::super::Trouble;
+use super::Trouble;
 
 /// Whom to trust.
 #[derive(Clone, Debug)]
@@ -50,10 +50,29 @@ pub(super) fn trusted_in(path: &Path) -> Result<Trust, Trouble> {
     }
 }
 
+/// The settings of a client that verifies as rustls does, for connections that others make.
+pub(super) fn client_config(trust: Trust) -> Result<ClientConfig, Trouble> {
+    let (config, _) = verifying(trust)?;
+    Ok(config)
+}
+
+/// Settings that trust nobody, for clients that speak in clear text.
+pub(super) fn trusting_nobody() -> Result<ClientConfig, Trouble> {
+    let builder = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()));
+    let builder = builder.with_safe_default_protocol_versions();
+    let builder = builder.map_err(|error| Trouble::new(format!("TLS cannot be used: {error}")))?;
+    Ok(builder.with_root_certificates(RootCertStore::empty()).with_no_client_auth())
+}
+
 /// Encrypts the connection to `host`.
 pub(super) async fn connect(stream: TcpStream, host: &str, trust: Trust) -> Result<TlsStream<TcpStream>, Trouble> {
     let name = ServerName::try_from(host.to_owned())
         .map_err(|_| Trouble::new(format!("`{host}` is no name that a certificate could have")))?;
+    let (config, verifier) = verifying(trust)?;
+    TlsConnector::from(Arc::new(config)).connect(name, stream).await.map_err(|error| explain(&error, host, &verifier))
+}
+
+fn verifying(trust: Trust) -> Result<(ClientConfig, Arc<Remembering>), Trouble> {
     let provider = Arc::new(aws_lc_rs::default_provider());
     let inner = WebPkiServerVerifier::builder_with_provider(trust.roots, provider.clone()).build().map_err(|_| {
         Trouble::new("no certificate authority is known on this machine")
@@ -62,7 +81,7 @@ pub(super) async fn connect(stream: TcpStream, host: &str, trust: Trust) -> Resu
     let verifier = Arc::new(Remembering { inner, own: trust.own, leaf: Mutex::new(None) });
     let config =
         config(provider, verifier.clone()).map_err(|error| Trouble::new(format!("TLS cannot be used: {error}")))?;
-    TlsConnector::from(Arc::new(config)).connect(name, stream).await.map_err(|error| explain(&error, host, &verifier))
+    Ok((config, verifier))
 }
 
 fn config(provider: Arc<CryptoProvider>, verifier: Arc<Remembering>) -> Result<ClientConfig, Error> {
