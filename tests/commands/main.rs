@@ -410,6 +410,8 @@ fn census_tells_servers_from_the_host_s_own_users() {
     let unknown = run(&["census", &log, "--inventory", &inventory, "--platform", "lagacy"]);
     assert_eq!(code(&unknown), 2);
     assert!(stderr(&unknown).contains("no platform `lagacy`"), "{}", stderr(&unknown));
+}
+
 /// A file of this content in a folder of its own.
 fn file(name: &str, content: &[u8]) -> (TempDir, String) {
     let folder = tempfile::tempdir().expect("a folder");
