@@ -1,20 +1,22 @@
 //! The arguments, as clap reads them.
 
+mod logs;
+
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use jiff::Timestamp;
 
 use ipnet::IpNet;
 
 use super::Exit;
-use crate::inventory::{Endpoint, LogFormat, Secret};
+use crate::inventory::{Endpoint, Secret};
 use crate::proxy::announce::Introduction;
 use crate::report;
 use crate::terms::Smuggling;
+pub(super) use logs::{Census, CensusFormat, Trace};
 
 /// Prove where mail really goes.
 #[derive(Debug, Parser)]
@@ -178,57 +180,6 @@ pub(super) struct Saved {
 }
 
 #[derive(Debug, Args)]
-pub(super) struct Trace {
-    /// Logs of any number of hosts, also rotated ones (gzip, zstd); `-` for standard input
-    #[arg(required = true, value_name = "LOG")]
-    pub(super) files: Vec<PathBuf>,
-    /// Messages that bear this tag in Message-ID, sender or recipient; repeatable
-    #[arg(long = "tag", value_name = "TAG", value_parser = selector)]
-    pub(super) tags: Vec<String>,
-    /// The same for each line of a file
-    #[arg(long, value_name = "FILE")]
-    pub(super) tags_from: Option<PathBuf>,
-    /// The message with this Message-ID; repeatable
-    #[arg(long = "message-id", value_name = "ID", value_parser = selector)]
-    pub(super) message_ids: Vec<String>,
-    /// The message that had this queue-id at any host; repeatable
-    #[arg(long = "queue-id", value_name = "ID", value_parser = selector)]
-    pub(super) queue_ids: Vec<String>,
-    /// Whose lines the logs hold; `auto` tells it from each line
-    #[arg(long, value_name = "FORMAT", default_value = "auto", value_parser = log_format)]
-    pub(super) log_format: LogFormat,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct Census {
-    /// Logs of the platform's hosts, also rotated ones (gzip, zstd); `-` for standard input
-    #[arg(required = true, value_name = "LOG")]
-    pub(super) files: Vec<PathBuf>,
-    /// The platform that should get no mail any more, as the inventory names it
-    #[arg(long, value_name = "NAME", default_value = "legacy")]
-    pub(super) platform: String,
-    /// When the MX records were changed, such as 2026-11-21T06:00:00Z
-    #[arg(long, value_name = "TIME", value_parser = instant)]
-    pub(super) changed: Option<Timestamp>,
-    /// The TTL that the records had before: until then senders with cached DNS are explained
-    #[arg(long, value_name = "TIME", default_value = "1h", value_parser = duration)]
-    pub(super) ttl: Duration,
-    /// Whose lines the logs hold; `auto` tells it from each line
-    #[arg(long, value_name = "FORMAT", default_value = "auto", value_parser = log_format)]
-    pub(super) log_format: LogFormat,
-    /// Write the census to a file too, as Markdown or JSON; repeatable
-    #[arg(long = "report", value_name = "md|json=PATH", value_parser = census_report)]
-    pub(super) reports: Vec<(CensusFormat, PathBuf)>,
-}
-
-/// How a census can be written to a file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum CensusFormat {
-    Markdown,
-    Json,
-}
-
-#[derive(Debug, Args)]
 pub(super) struct Diff {
     /// What was seen before: a record, a JSON report, a journal, or a folder that `--record` made
     pub(super) before: PathBuf,
@@ -383,31 +334,6 @@ impl FromStr for Server {
 fn duration(text: &str) -> Result<Duration, String> {
     let span: jiff::SignedDuration = text.parse().map_err(|_| "write a time such as 30s, 10m or 2h".to_owned())?;
     Duration::try_from(span).map_err(|_| "a time cannot be negative".to_owned())
-}
-
-fn instant(text: &str) -> Result<Timestamp, String> {
-    text.parse().map_err(|_| "write a time with its zone, such as 2026-11-21T06:00:00Z".to_owned())
-}
-
-fn log_format(text: &str) -> Result<LogFormat, String> {
-    let known: Vec<&str> = LogFormat::ALL.iter().map(|it| it.word()).collect();
-    text.parse().map_err(|_| format!("a log format is {}", crate::source::or_list(&known)))
-}
-
-/// What selects messages: short texts would be found everywhere.
-fn selector(text: &str) -> Result<String, String> {
-    let bare = text.trim_matches(['<', '>']);
-    (bare.len() >= 4 && !bare.contains(char::is_whitespace))
-        .then(|| bare.to_owned())
-        .ok_or_else(|| "write at least four characters without blanks".to_owned())
-}
-
-fn census_report(text: &str) -> Result<(CensusFormat, PathBuf), String> {
-    match text.split_once('=') {
-        Some(("md", path)) if !path.is_empty() => Ok((CensusFormat::Markdown, path.into())),
-        Some(("json", path)) if !path.is_empty() => Ok((CensusFormat::Json, path.into())),
-        _ => Err("write md=PATH or json=PATH".to_owned()),
-    }
 }
 
 fn introduction(text: &str) -> Result<Introduction, String> {

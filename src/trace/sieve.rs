@@ -11,13 +11,14 @@
 //! of the wanted messages. Further looks follow where a message is known by a queue-id, or by a tag
 //! that is not in its Message-ID.
 
+mod needles;
+
 use std::collections::HashSet;
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-use aho_corasick::{AhoCorasick, MatchKind};
 use jiff::Timestamp;
 use memchr::{memchr, memchr_iter, memmem};
 
@@ -25,6 +26,7 @@ use super::input::{MAX_LINE, Seen};
 use super::select::{Selector, bears};
 use crate::collect::log::{Event, Line, Lines, Sense, What};
 use crate::inventory::LogFormat;
+use needles::{Ids, Needles};
 
 /// How much is looked at at a time, in bytes; it stays in the core's own cache.
 const BLOCK: usize = 1 << 20;
@@ -177,77 +179,6 @@ impl Wanted {
         }
         grows
     }
-}
-
-/// A search for many texts.
-enum Needles {
-    /// All begin alike, as the tags of one run do.
-    Alike(Box<memmem::Finder<'static>>, HashSet<Vec<u8>>, Vec<usize>),
-    Many(Box<AhoCorasick>),
-}
-
-impl Needles {
-    fn of(texts: &HashSet<String>) -> io::Result<Self> {
-        let all: HashSet<Vec<u8>> = texts.iter().map(|it| it.as_bytes().to_vec()).collect();
-        let mut same = texts.iter().next().cloned().unwrap_or_default();
-        for text in texts {
-            let length = same.bytes().zip(text.bytes()).take_while(|(a, b)| a == b).count();
-            same.truncate((0..=length).rev().find(|at| same.is_char_boundary(*at)).unwrap_or_default());
-        }
-        if same.len() >= 4 {
-            let mut lengths: Vec<usize> = all.iter().map(Vec::len).collect();
-            lengths.sort_unstable();
-            lengths.dedup();
-            return Ok(Self::Alike(Box::new(memmem::Finder::new(same.as_bytes()).into_owned()), all, lengths));
-        }
-        let many = AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(all).map_err(io::Error::other)?;
-        Ok(Self::Many(Box::new(many)))
-    }
-
-    fn find(&self, block: &[u8], each: &mut dyn FnMut(usize)) {
-        match self {
-            Self::Alike(finder, all, lengths) => {
-                for at in finder.find_iter(block) {
-                    let has = |length: &usize| block.get(at..at + length).is_some_and(|it| all.contains(it));
-                    if lengths.iter().any(has) {
-                        each(at);
-                    }
-                }
-            }
-            Self::Many(many) => many.find_iter(block).for_each(|found| each(found.start())),
-        }
-    }
-}
-
-/// A set of queue-ids that says no quickly.
-struct Ids {
-    all: HashSet<Vec<u8>>,
-    /// A bit for each hash.
-    bits: Vec<u64>,
-}
-
-impl Ids {
-    fn of(ids: &HashSet<String>) -> Self {
-        let all: HashSet<Vec<u8>> =
-            ids.iter().filter(|it| it.len() <= MAX_ID).map(|it| it.as_bytes().to_vec()).collect();
-        let mut bits = vec![0; 1024];
-        for id in &all {
-            let hash = hash(id);
-            bits[hash >> 6] |= 1 << (hash & 63);
-        }
-        Self { all, bits }
-    }
-
-    fn has(&self, id: &[u8]) -> bool {
-        let hash = hash(id);
-        self.bits[hash >> 6] & (1 << (hash & 63)) != 0 && self.all.contains(id)
-    }
-}
-
-/// Sixteen bits.
-fn hash(id: &[u8]) -> usize {
-    let sum = id.iter().fold(0xcbf2_9ce4_u32, |sum, byte| (sum ^ u32::from(*byte)).wrapping_mul(0x0100_0193));
-    ((sum >> 16) ^ (sum & 0xffff)) as usize
 }
 
 /// The queue-id of a line: what stands behind `program[pid]: `.
