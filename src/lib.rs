@@ -45,6 +45,8 @@
 //! | send | ways in: mxdrill as the sending MTA |
 //! | collect | where mail can land: IMAP, Maildir, mbox, logs |
 //! | trace | the path of one message, after the fact: who wrote its headers, and why they are trusted |
+//! | trace | the path of a message, hop by hop, from the logs of all hosts |
+//! | census | who still hands mail to a platform, from its own logs |
 //! | judge | settle, compare: from what was seen to a verdict |
 //! | run | the story of a drill, and the rig that it needs |
 //! | scan | configuration that still names the old platform |
@@ -54,6 +56,7 @@
 //! | cli | arguments, one file a command, exit codes |
 
 pub mod audit;
+pub mod census;
 pub mod classes;
 pub mod cli;
 pub mod collect;

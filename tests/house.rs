@@ -27,7 +27,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("lab", &["dns", "mail", "policy", "record", "scenario", "smtp", "source", "terms", "tls", "world"]),
     ("send", &["classes", "dns", "inventory", "mail", "policy", "record", "scenario", "smtp", "terms", "tls", "world"]),
     ("collect", &["inventory", "mail", "record", "source", "terms", "tls", "world"]),
-    ("trace", &["inventory", "mail", "record"]),
+    ("trace", &["collect", "inventory", "mail", "record", "source", "terms"]),
+    ("census", &["collect", "inventory", "mail", "source", "terms", "trace"]),
     ("judge", &["classes", "inventory", "mail", "plan", "record", "scenario", "source", "terms", "trace", "world"]),
     (
         "run",
@@ -60,6 +61,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         "cli",
         &[
             "audit",
+            "census",
             "classes",
             "collect",
             "diff",

@@ -1,5 +1,7 @@
 //! The arguments, as clap reads them.
 
+mod logs;
+
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -15,6 +17,7 @@ use crate::inventory::{Endpoint, Secret};
 use crate::proxy::announce::Introduction;
 use crate::report;
 use crate::terms::Smuggling;
+pub(super) use logs::{Census, CensusFormat, Trace};
 
 /// Prove where mail really goes.
 #[derive(Debug, Parser)]
@@ -49,12 +52,14 @@ pub(super) enum Command {
     Watch(Watch),
     /// Render a saved record, report or journal again
     Report(Saved),
+    /// The path of messages, hop by hop: through the logs of all hosts, or by the headers of a stored one
+    Trace(Trace),
+    /// Who still hands mail to a platform, from its own logs: no probes, nothing is contacted
+    Census(Census),
     /// Two records side by side: what moved, what is gone, what is still there
     Diff(Diff),
     /// Configuration that still names the legacy platform
     Scan(super::scan::Scan),
-    /// The proven path of a message: who took it from whom, and why that is believed
-    Trace(Trace),
     /// The fault proxy on its own, before a host that lives on
     Proxy(Proxy),
     /// For containers: is this proxy ready
@@ -103,13 +108,6 @@ pub(super) enum Color {
     Auto,
     Always,
     Never,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct Trace {
-    /// A message (.eml), an mbox file, or a Maildir; with --inventory, which says whose hosts are whose
-    #[arg(required = true)]
-    pub(super) paths: Vec<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -12,6 +12,7 @@
 
 mod arguments;
 mod audit;
+mod census;
 mod check;
 mod diff;
 mod drill;
@@ -80,10 +81,11 @@ pub fn main(mut machine: Machine) -> Exit {
         Command::Audit(audit) => audit::audit(&mut machine, &screen, &common, &audit),
         Command::Predict(wanted) => predict::predict(&screen, &common, &wanted),
         Command::Watch(watch) => watch::watch(&mut machine, &screen, &common, &watch),
+        Command::Trace(wanted) => trace::trace(&machine, &screen, &common, &wanted),
+        Command::Census(wanted) => census::census(&machine, &screen, &common, &wanted),
         Command::Proxy(proxy) => proxy::proxy(&mut machine, &screen, &proxy),
         Command::Healthcheck(wanted) => healthcheck::healthcheck(&screen, &wanted),
         Command::Diff(wanted) => diff::diff(&screen, &common, &wanted),
-        Command::Trace(wanted) => trace::trace(&screen, &common, &wanted),
         Command::Report(report) => report::report(&screen, &common, &report),
         Command::Completions { shell } => manual::completions(&screen, shell),
         Command::Man => manual::man(&screen),

@@ -122,6 +122,7 @@ impl World {
                 platforms: HashMap::new(),
                 addresses: addresses.clone(),
                 timeouts: Timeouts::of(Defaults::Lab),
+                outbound: mxdrill::lab::Outbound::default(),
                 keep: Keep::Newest,
             };
             let lab = Lab::up(&plan, &ground, setting).expect("a lab");

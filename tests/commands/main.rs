@@ -345,6 +345,75 @@ fn only_folder_in(kept: &Path) -> PathBuf {
     first
 }
 
+/// A log of the corpus.
+fn corpus(name: &str) -> String {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/logs").join(name).display().to_string()
+}
+
+const INVENTORY: &str = "
+platforms:
+  new: { hosts: [mx1.new.example], networks: [10.99.1.0/24] }
+  legacy: { hosts: [sender-postfix.old.example], networks: [10.99.2.0/24] }
+";
+
+#[test]
+fn trace_finds_a_message_and_the_platform_that_took_it() {
+    let (_folder, inventory) = scenario(INVENTORY);
+    let log = corpus("postfix/default.log");
+    let arguments =
+        ["trace", &log, "--tag", "4febff-postfix-banner-421-0", "--inventory", &inventory, "--format", "json"];
+    let found = run(&arguments);
+    assert_eq!(code(&found), 0, "{}", stderr(&found));
+    let trace: Value = serde_json::from_slice(&found.stdout).expect("stdout holds the result and nothing else");
+    let message = &trace["messages"][0];
+    assert_eq!(message["message_id"], "<4febff-postfix-banner-421-0@drill>");
+    let hop = &message["deliveries"][0];
+    assert_eq!((&hop["queue_id"], &hop["platform"]), (&"4986D9CE952".into(), &"legacy".into()));
+    assert_eq!((&hop["address"], &hop["port"]), (&"10.99.2.9".into(), &25.into()));
+    assert_eq!((&hop["status"], &hop["line"]), (&"sent".into(), &67.into()));
+    assert_eq!(trace["open"], 0);
+    let text = run(&["trace", &log, "--queue-id", "4986D9CE952"]);
+    assert!(
+        stdout(&text).contains("mx2.banner-421.drill.example [10.99.2.9:25], there 23776034513"),
+        "{}",
+        stdout(&text)
+    );
+}
+
+#[test]
+fn trace_says_where_it_looked_in_vain_and_what_cannot_be_read() {
+    let log = corpus("exim/default.log");
+    let vain = run(&["trace", &log, "--message-id", "<nobody@nowhere>"]);
+    assert_eq!(code(&vain), 3);
+    assert!(stderr(&vain).contains("no log tells of such a message") && stderr(&vain).contains("is no proof"));
+    let missing = run(&["trace", "/nowhere/mail.log"]);
+    assert_eq!(code(&missing), 2);
+    assert!(stderr(&missing).contains("`/nowhere/mail.log` cannot be read"), "{}", stderr(&missing));
+    assert_eq!(code(&run(&["trace", &log, "--tag", "a"])), 2);
+}
+
+#[test]
+fn census_tells_servers_from_the_host_s_own_users() {
+    let (_folder, inventory) = scenario(INVENTORY);
+    let log = corpus("postfix/receive.log");
+    let arguments =
+        ["census", &log, "--inventory", &inventory, "--changed", "2026-11-21T05:30:00Z", "--format", "json"];
+    let counted = run(&arguments);
+    assert_eq!(code(&counted), 0, "{}", stderr(&counted));
+    let census: Value = serde_json::from_slice(&counted.stdout).expect("JSON");
+    let rows = census["senders"].as_array().expect("rows");
+    let of = |class: &str| {
+        let rows = rows.iter().filter(|row| row["class"] == class);
+        rows.map(|row| row["messages"].as_u64().expect("a count")).sum::<u64>()
+    };
+    // Thirteen from other servers, five that the host's own programs handed over by loopback.
+    assert_eq!((of("cached-dns"), of("local"), of("backup-mx")), (13, 5, 0));
+    assert_eq!(census["messages"], 18);
+    let unknown = run(&["census", &log, "--inventory", &inventory, "--platform", "lagacy"]);
+    assert_eq!(code(&unknown), 2);
+    assert!(stderr(&unknown).contains("no platform `lagacy`"), "{}", stderr(&unknown));
+}
+
 /// A file of this content in a folder of its own.
 fn file(name: &str, content: &[u8]) -> (TempDir, String) {
     let folder = tempfile::tempdir().expect("a folder");

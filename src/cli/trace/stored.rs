@@ -1,16 +1,12 @@
-//! `mxdrill trace`: the proven path of stored messages.
+//! Messages that were stored: .eml files, mbox files, Maildirs.
 
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use serde_json::json;
-
-use super::arguments::{Common, Format, Trace};
-use super::{Exit, Screen, files};
-use crate::inventory::{self, Inventory};
-use crate::record::Trust;
-use crate::trace::chain::{TracedMessage, messages_in, render, trace as walk};
+use super::super::{Exit, Screen};
+use crate::inventory::Inventory;
+use crate::trace::chain::{TracedMessage, messages_in, trace as walk};
 
 /// The largest mbox file that is read, in bytes.
 const MAX_MBOX: u64 = 1 << 30;
@@ -19,48 +15,39 @@ const MAX_MESSAGE: u64 = 1 << 20;
 /// The most messages of a Maildir that are read.
 const MAX_MESSAGES: usize = 100_000;
 
-pub(super) fn trace(screen: &Screen, common: &Common, wanted: &Trace) -> Exit {
-    let inventory = match known(screen, common) {
-        Ok(inventory) => inventory,
-        Err(exit) => return exit,
-    };
-    let mut messages = vec![];
-    for path in &wanted.paths {
-        match of_path(path, &inventory) {
-            Ok(found) => messages.extend(found),
-            Err(error) => {
-                let help = "name a message (.eml), an mbox file, or a Maildir";
-                screen.error(&format!("`{}` cannot be traced: {error}", path.display()), &[], Some(help));
-                return Exit::Usage;
-            }
-        }
+/// Whether a path holds stored messages, and no log: a Maildir, an mbox file, or a file that begins with a header
+/// field (RFC 5322 2.2).
+pub(super) fn holds_messages(path: &Path) -> bool {
+    if path.is_dir() {
+        return path.join("cur").is_dir() || path.join("new").is_dir();
     }
-    match common.format {
-        Format::Text => screen.result(&text(&messages)),
-        Format::Json => {
-            let document = json!({ "messages": messages, "open": 0, "odd_lines": 0 });
-            screen.result(&format!("{document:#}\n"));
-        }
-    }
-    // A path of which nothing is proven is no answer.
-    let unproven = |message: &TracedMessage| message.path.iter().all(|hop| hop.trust == Trust::Claimed);
-    if messages.is_empty() || messages.iter().any(unproven) { Exit::Inconclusive } else { Exit::Clean }
+    // A pipe or a log that is not there is for the reader of logs to name.
+    let regular = fs::metadata(path).is_ok_and(|it| it.is_file());
+    regular && start_of(path, 1000).is_ok_and(|start| start.starts_with(b"From ") || begins_with_a_field(&start))
 }
 
-/// The inventory; without one only the services that are known by name can be trusted.
-fn known(screen: &Screen, common: &Common) -> Result<Inventory, Exit> {
-    let Some(path) = &common.inventory else { return Ok(Inventory::default()) };
-    let source = files::read(screen, path)?;
-    match inventory::load(&source) {
-        Ok((inventory, warnings)) => {
-            screen.remarks(&warnings);
-            Ok(inventory)
-        }
-        Err(remarks) => {
-            screen.remarks(&remarks);
-            Err(Exit::Usage)
-        }
+/// `Received: …`, and not `2026-11-21T…` or `Nov 21 06:40:…`.
+fn begins_with_a_field(start: &[u8]) -> bool {
+    let line = start.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let Some(colon) = line.iter().position(|byte| *byte == b':') else { return false };
+    let (name, rest) = line.split_at(colon);
+    name.first().is_some_and(u8::is_ascii_alphabetic)
+        && name.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'-')
+        && matches!(rest.get(1), None | Some(b' ' | b'\t' | b'\r'))
+}
+
+/// The messages at these paths, each with its proven path.
+pub(super) fn traced(screen: &Screen, paths: &[PathBuf], inventory: &Inventory) -> Result<Vec<TracedMessage>, Exit> {
+    let mut messages = vec![];
+    for path in paths {
+        let found = of_path(path, inventory).map_err(|error| {
+            let help = "name a message (.eml), an mbox file, or a Maildir";
+            screen.error(&format!("`{}` cannot be traced: {error}", path.display()), &[], Some(help));
+            Exit::Usage
+        })?;
+        messages.extend(found);
     }
+    Ok(messages)
 }
 
 fn of_path(path: &Path, inventory: &Inventory) -> io::Result<Vec<TracedMessage>> {
@@ -115,6 +102,22 @@ fn in_maildir(path: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-fn text(messages: &[TracedMessage]) -> String {
-    messages.iter().map(render).collect::<Vec<_>>().join("\n")
+#[cfg(test)]
+mod tests {
+    use super::begins_with_a_field;
+
+    #[test]
+    fn a_log_is_no_message() {
+        for message in ["Received: from a by b", "Return-Path: <a@b>\r\nx", "X-A:\n b"] {
+            assert!(begins_with_a_field(message.as_bytes()), "{message}");
+        }
+        for log in [
+            "2026-11-21T06:40:00+00:00 mx1 postfix/smtp[1]: A: to=<a@b>",
+            "Nov 21 06:40:00 mx1 a: b",
+            "{\"a\": 1}",
+            "7 <22>1 x: y",
+        ] {
+            assert!(!begins_with_a_field(log.as_bytes()), "{log}");
+        }
+    }
 }
