@@ -89,7 +89,7 @@ pub fn chunk(bytes: &[u8]) {
     let line = [b"BDAT ", bytes].concat();
     if let Command::Bdat { size, .. } = Command::parse(&line) {
         let digits: Vec<u8> =
-            bytes.iter().copied().skip_while(|b| b" \t".contains(b)).take_while(u8::is_ascii_digit).collect();
+            bytes.iter().copied().skip_while(u8::is_ascii_whitespace).take_while(u8::is_ascii_digit).collect();
         let digits = String::from_utf8_lossy(&digits).into_owned();
         assert_eq!(digits.parse(), Ok(size), "{:?}", String::from_utf8_lossy(&line));
     }
