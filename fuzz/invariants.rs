@@ -197,7 +197,7 @@ pub fn wrapper(bytes: &[u8]) {
     };
     let quoted = |text: &str| serde_json::Value::from(text).to_string();
     let plain = format!("2026-11-21T05:42:24.5+00:00 mx1 postfix/smtp[114]: {text}");
-    let expected = told(&[plain.clone()]);
+    let expected = told(std::slice::from_ref(&plain));
     let rfc_5424 = format!("<22>1 2026-11-21T05:42:24Z mx1 postfix/smtp 114 - - {text}");
     let docker =
         |text: &str| format!("{{\"log\":{},\"stream\":\"stdout\",\"time\":\"2026-11-21T05:42:24.1Z\"}}", quoted(text));
