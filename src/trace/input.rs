@@ -120,9 +120,9 @@ impl Input {
     }
 }
 
-/// Cuts blocks into lines.
+/// Cuts blocks of bytes into lines, wherever the blocks end. It keeps no more than one line of at most [`MAX_LINE`] bytes.
 #[derive(Debug, Default)]
-struct Cutter {
+pub struct Cutter {
     number: u64,
     partial: Vec<u8>,
     skipping: Skipping,
@@ -136,7 +136,8 @@ enum Skipping {
 }
 
 impl Cutter {
-    fn take(&mut self, block: &[u8], each: &mut dyn FnMut(Line, Seen<'_>)) {
+    /// Takes the next bytes in, and gives each line that ends in them to `each`.
+    pub fn take(&mut self, block: &[u8], each: &mut dyn FnMut(Line, Seen<'_>)) {
         let mut rest = block;
         while let Some(end) = memchr(b'\n', rest) {
             self.line(&rest[..end], each);
@@ -166,7 +167,8 @@ impl Cutter {
         }
     }
 
-    fn end(self, each: &mut dyn FnMut(Line, Seen<'_>)) {
+    /// Gives what stands behind the last line end.
+    pub fn end(self, each: &mut dyn FnMut(Line, Seen<'_>)) {
         let number = Line::Number(self.number + 1);
         match self.skipping {
             Skipping::ToLineEnd => each(number, Seen::Overlong),

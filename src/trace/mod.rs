@@ -33,7 +33,7 @@ use jiff::Timestamp;
 
 use crate::collect::log::{Event, Line, Lines, Sense};
 use crate::inventory::{Inventory, LogFormat};
-pub use input::{Input, MAX_LINE, Packing, Seen};
+pub use input::{Cutter, Input, MAX_LINE, Packing, Seen};
 pub use message::{Hop, Message, Outcome, Refused, Status, Trace};
 pub use platform::Platforms;
 pub use select::{Selector, bears};

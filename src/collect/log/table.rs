@@ -61,6 +61,8 @@ pub(super) struct Table {
     columns: Vec<String>,
     separator: u8,
     pending: String,
+    /// How many quotes are in what is pending; counted as they come, since a record may have many short lines.
+    quotes: usize,
 }
 
 /// What a line brought.
@@ -100,10 +102,12 @@ impl Table {
             return Taken::Nothing;
         }
         self.pending.push_str(line);
-        if quotes(&self.pending) % 2 == 1 && self.pending.len() < MAX_RECORD {
+        self.quotes += quotes(line);
+        if self.quotes % 2 == 1 && self.pending.len() < MAX_RECORD {
             self.pending.push('\n');
             return Taken::Part;
         }
+        self.quotes = 0;
         let whole = std::mem::take(&mut self.pending);
         match values(&whole, self.separator) {
             Some(values) if values.len() == self.columns.len() => {
@@ -165,6 +169,18 @@ mod tests {
         assert_eq!(table.take("x,\"on two"), Taken::Part);
         assert!(matches!(table.take("lines\",a@x"), Taken::Row(_)));
         assert_eq!(table.take("cut"), Taken::Broken);
+    }
+
+    #[test]
+    fn a_quote_that_never_ends_costs_one_record() {
+        let mut table = Table::default();
+        table.take("#Fields: date-time,message-subject,recipient-address");
+        assert_eq!(table.take("x,\"open"), Taken::Part);
+        // As slow as the square of the lines, this would not end.
+        let lines = MAX_RECORD / 2 + 8;
+        let ends = (0..lines).filter(|_| table.take("y") == Taken::Broken).count();
+        assert!(ends > 0, "what is kept is bounded");
+        assert!(matches!(table.take("x,\"whole\",a@x"), Taken::Row(_)), "the next record is read");
     }
 
     #[test]

@@ -8,6 +8,10 @@ use jiff::Timestamp;
 use crate::mail::EnhancedStatus;
 use crate::mail::reply::queue_id as queue_id_of_reply;
 
+/// The most of a reply that is kept, in bytes. Each recipient of a line keeps its own: without a bound, one long line
+/// would take as much as the square of its length.
+const MAX_REPLY: usize = 4096;
+
 /// One line's content, or one part of it where a line speaks of several recipients.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Told {
@@ -185,6 +189,7 @@ impl Delivery {
     /// With a reply, and what it tells by itself: the status code, and the next queue-id where it
     /// accepts.
     pub(super) fn replied(mut self, reply: &str) -> Self {
+        let reply = &reply[..reply.floor_char_boundary(MAX_REPLY)];
         self.reply = reply.to_owned();
         self.status = self.status.or_else(|| EnhancedStatus::at_start_of(reply)).or_else(|| quoted_status(reply));
         if self.state == State::Sent {
@@ -275,6 +280,14 @@ mod tests {
         assert_eq!(code("250 2.0.0 Ok: queued as 5DB0B9CE950"), Some("2.0.0".into()));
         assert_eq!(code("SMTP error after RCPT TO:<a@b>: 550-5.1.1 no"), Some("5.1.1".into()));
         assert_eq!(code("Connection timed out"), None);
+    }
+
+    #[test]
+    fn a_reply_is_kept_up_to_a_limit() {
+        let long = format!("250 2.0.0 {}", "é".repeat(MAX_REPLY));
+        let delivery = Delivery::new("a@b", State::Sent, Next::Here, "smtp").replied(&long);
+        assert!((MAX_REPLY - 1..=MAX_REPLY).contains(&delivery.reply.len()));
+        assert_eq!(delivery.status.map(|it| it.to_string()).as_deref(), Some("2.0.0"));
     }
 
     #[test]
