@@ -30,7 +30,6 @@ async fn serve(listen: SocketAddr, upstream: SocketAddr) {
         journal: support::journal(),
         phase_of: None,
         tls: None,
-        smuggling: mxdrill::terms::Smuggling::Pass,
         limits: Limits::default(),
         smuggling: Smuggling::Pass,
     };
