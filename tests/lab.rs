@@ -551,3 +551,31 @@ fn s16_every_source_by_the_new_smarthost() {
         assert!(moved, "the primary was tried first: {:?}", probe.passed);
     }
 }
+
+#[test]
+fn s17_an_application_cannot_do_without_the_old_relay() {
+    // Not `as_it_says`: whether a sender has given up at the very deadline, or is still about to try, is a race.
+    let ran = drill(bundled("17"), 7, 16);
+    assert_eq!((ran.record.verdict, ran.record.run_verdict), (Verdict::Fail, Verdict::Pass));
+    conserved(&ran);
+    let verdicts: Vec<Verdict> = ran.record.phases.iter().map(|phase| phase.verdict).collect();
+    assert_eq!(verdicts, [Verdict::Pass, Verdict::Fail], "it is seen only once the relay is gone");
+    for probe in &ran.record.phases[1].probes {
+        let wanted = if probe.sender == "app" { Verdict::Fail } else { Verdict::Pass };
+        assert_eq!(probe.verdict, wanted, "{}: {}", probe.sender, probe.why);
+    }
+}
+
+#[test]
+fn s18_the_old_hosts_own_users_never_leave_it() {
+    let ran = as_it_says("18");
+    for probe in &ran.record.phases[0].probes {
+        let hosts: Vec<&str> = probe.attempts.iter().map(|it| it.host.as_str()).collect();
+        let (host, verdict) = if probe.sender == "webmail" {
+            ("web.old.example", Verdict::Fail)
+        } else {
+            ("mx1.new.example", Verdict::Pass)
+        };
+        assert_eq!((hosts.as_slice(), probe.verdict), (&[host][..], verdict), "{}", probe.why);
+    }
+}

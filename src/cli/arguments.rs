@@ -365,7 +365,7 @@ fn lease(text: &str) -> Result<Duration, String> {
     allowed.then_some(time).ok_or_else(|| "a lease is a time from 1s to 7d".to_owned())
 }
 
-fn endpoint(text: &str) -> Result<Endpoint, String> {
+pub(super) fn endpoint(text: &str) -> Result<Endpoint, String> {
     text.parse().map_err(|_| "write a name or an address, a colon and a port, such as mx1.new.example:25".to_owned())
 }
 
@@ -375,7 +375,7 @@ fn plain_url(text: &str) -> Result<Endpoint, String> {
     endpoint(place).map_err(|_| "write the URL of a control API, such as http://127.0.0.1:8025".to_owned())
 }
 
-fn secret(text: &str) -> Result<Secret, String> {
+pub(super) fn secret(text: &str) -> Result<Secret, String> {
     match text.split_once(':') {
         Some(("env", name)) if !name.is_empty() => Ok(Secret::Env(name.to_owned())),
         Some(("file", path)) if !path.is_empty() => Ok(Secret::File(path.into())),

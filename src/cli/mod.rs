@@ -10,6 +10,7 @@
 //! A command reads files, calls the rooms that do the work, and prints. It decides nothing about
 //! mail.
 
+mod accepts;
 mod arguments;
 mod audit;
 mod census;

@@ -7,10 +7,12 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use tokio::time::Instant;
 
-use super::arguments::{Common, ReportTo};
+use super::accepts::{self, Credential};
+use super::arguments::{Common, ReportTo, Server, endpoint};
 use super::{Exit, Machine, Screen, drill, files};
-use crate::inventory::{self, Inventory};
-use crate::record::{Coverage, Examination, Report, RunId};
+use crate::inventory::{self, Endpoint, Inventory};
+use crate::mail::Address;
+use crate::record::{Coverage, Examination, FindingSeverity, Report, RunId};
 use crate::scan::{self, AdHoc, Limits, Printed, Unwanted, Wanted};
 use crate::source::SourceText;
 
@@ -39,6 +41,27 @@ pub(super) struct Scan {
     /// Ask installed and running software too: postconf, exim, sendmail, units, processes, containers
     #[arg(long)]
     pub(super) running: bool,
+    /// Ask every relay that is found in use whether it still takes mail; nothing is sent
+    #[arg(long)]
+    pub(super) live: bool,
+    /// Ask this server, too; one that is not on this machine needs --live; repeatable
+    #[arg(long = "try", value_name = "HOST:PORT", value_parser = endpoint)]
+    pub(super) tried: Vec<Endpoint>,
+    /// Log in there as this user; repeatable
+    #[arg(long = "credential", value_name = "user=NAME,password=env:VARIABLE")]
+    pub(super) credentials: Vec<Credential>,
+    /// For whom it is asked, in a domain of the inventory or of --domain
+    #[arg(long, value_name = "ADDRESS")]
+    pub(super) recipient: Option<Address>,
+    /// From whom; else the user who logs in, or the recipient
+    #[arg(long, value_name = "ADDRESS")]
+    pub(super) from: Option<Address>,
+    /// Look names up at this DNS server instead of the system's
+    #[arg(long, value_name = "ADDR[:PORT]")]
+    pub(super) dns: Option<Server>,
+    /// Show passwords to servers only whose certificate is by an authority of this PEM file
+    #[arg(long, value_name = "FILE")]
+    pub(super) ca: Option<PathBuf>,
     /// The most bytes of one file that are read
     #[arg(long, value_name = "BYTES", default_value = "1073741824")]
     pub(super) max_size: u64,
@@ -54,9 +77,10 @@ pub(super) fn scan(machine: &mut Machine, screen: &Screen, common: &Common, want
     let began = Instant::now();
     let prepared = inventory(screen, common).and_then(|(inventory, text)| {
         let sought = sought(screen, wanted, &inventory)?;
-        Ok((sought, text, paths(screen, wanted)?))
+        let asking = accepts::prepared(machine, screen, wanted, &inventory)?;
+        Ok((sought, text, paths(screen, wanted)?, asking))
     });
-    let (sought, text, paths) = match prepared {
+    let (sought, text, paths, asking) = match prepared {
         Ok(prepared) => prepared,
         Err(exit) => return exit,
     };
@@ -66,6 +90,14 @@ pub(super) fn scan(machine: &mut Machine, screen: &Screen, common: &Common, want
     };
     let limits = Limits { file: wanted.max_size, unpacked: wanted.max_unpacked, ..Limits::default() };
     let scanned = scan::scan(&sought, &paths, &printed, limits);
+    let told = match asking.map(|it| it.ask(screen, &scanned.relays)).transpose() {
+        Ok(told) => told.unwrap_or_default(),
+        Err(exit) => return exit,
+    };
+    let mut findings = scanned.findings;
+    findings.extend(told.findings);
+    // Gravest first; within a severity the order stays.
+    findings.sort_by_key(|it| FindingSeverity::ALL.iter().position(|grave| *grave == it.severity));
     let examination = Examination {
         run: RunId::from_entropy((machine.entropy)()),
         started: machine.now,
@@ -76,8 +108,8 @@ pub(super) fn scan(machine: &mut Machine, screen: &Screen, common: &Common, want
         command: machine.arguments.iter().skip(1).map(|it| it.to_string_lossy().into_owned()).collect(),
         name: name(&paths, wanted),
         inventory: text.map(|it| (it.name.to_string(), it.text.to_string())),
-        findings: scanned.findings,
-        coverage: unasked.into_iter().chain(scanned.coverage).collect(),
+        findings,
+        coverage: unasked.into_iter().chain(told.coverage).chain(scanned.coverage).collect(),
     };
     let report = Report::new(vec![examination.into_record()]);
     match drill::publish(screen, common, &report, &wanted.reports) {
@@ -89,6 +121,9 @@ pub(super) fn scan(machine: &mut Machine, screen: &Screen, common: &Common, want
 fn name(paths: &[PathBuf], wanted: &Scan) -> String {
     let what = match paths {
         [one] => one.display().to_string(),
+        [] if !wanted.running => {
+            crate::source::and_list(&wanted.tried.iter().map(Endpoint::to_string).collect::<Vec<_>>())
+        }
         [] => "running software".to_owned(),
         several => crate::source::plural(several.len(), "path"),
     };
@@ -156,7 +191,7 @@ fn paths(screen: &Screen, wanted: &Scan) -> Result<Vec<PathBuf>, Exit> {
             paths.push(path.clone());
         }
     }
-    if paths.is_empty() && !wanted.running && wanted.paths.is_empty() {
+    if paths.is_empty() && !wanted.running && wanted.tried.is_empty() && wanted.paths.is_empty() {
         screen.error("nothing is given to be scanned", &[], Some("give paths, `-` for a list of them, or --running"));
         return Err(Exit::Usage);
     }

@@ -104,9 +104,23 @@ fn phase(out: &mut String, record: &Record, phase: &PhaseRecord) {
     if !phase.faults.is_empty() || !phase.why.is_empty() {
         line(out, "");
     }
+    sources(out, phase);
     let faults = Faults::of(record);
     let groups = groups(&phase.probes, &faults);
     table(out, &["verdict", "probes", "sender", "outcome", "way", "why"], groups.iter().map(row));
+}
+
+/// Which way each sender's probes took, side by side.
+fn sources(out: &mut String, phase: &PhaseRecord) {
+    let rows = super::sources::rows(phase);
+    if rows.is_empty() {
+        return;
+    }
+    paragraph(out, "Which way each source's mail took:");
+    let row = |it: super::sources::SourceRow| {
+        vec![mark(it.verdict), it.sender, it.kind, it.way, it.outcome, it.probes.to_string()]
+    };
+    table(out, &["verdict", "source", "kind", "way", "outcome", "probes"], rows.into_iter().map(row));
 }
 
 fn row(group: &Group<'_>) -> Vec<String> {

@@ -37,6 +37,7 @@ mod prose;
 mod reason;
 mod route;
 pub mod schema;
+mod sources;
 mod story;
 mod terminal;
 

@@ -212,6 +212,7 @@ impl Examiner<'_> {
                     state,
                     role: setting.role,
                     note: setting.note.clone(),
+                    login: None,
                     also: vec![],
                 });
             }
@@ -235,6 +236,7 @@ impl Examiner<'_> {
             state: State::Lead,
             role: None,
             note: None,
+            login: None,
             also: vec![],
         }
     }

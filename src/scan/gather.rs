@@ -7,6 +7,7 @@ use super::examine::Examiner;
 use super::mask::shown;
 use super::product::{self, Source, commands};
 use super::reference::Reference;
+use super::relay::{self, FoundLogin};
 use super::setting::{Also, Reading, Role, Setting, State, Used};
 use super::text::Text;
 use super::wanted::{Hit, ascii};
@@ -64,8 +65,17 @@ impl File<'_> {
             state,
             role: setting.role,
             note: setting.note.clone(),
+            login: self.login(setting, at),
             also,
         });
+    }
+
+    /// The login in the line of a setting, which nothing but a question to the host may use.
+    fn login(&self, setting: &Setting, at: usize) -> Option<FoundLogin> {
+        let line = self.text.line_around(at);
+        let product = setting.product.unwrap_or(self.product);
+        let (user, secret) = relay::login(&self.text.as_str()[line.clone()], at - line.start, product)?;
+        Some(FoundLogin { user, secret, named: format!("{}:{}", self.name, self.text.place(at).line) })
     }
 
     /// A name or address that leads to the old platform under a name that is not its own; what names it
@@ -121,6 +131,7 @@ impl File<'_> {
                 state: State::Active,
                 role: Some(Role::LocalDomain),
                 note: None,
+                login: None,
                 also: vec![],
             });
         }

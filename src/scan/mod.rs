@@ -21,6 +21,7 @@ mod known;
 mod mask;
 mod product;
 mod reference;
+mod relay;
 pub mod running;
 mod setting;
 mod sieve;
@@ -45,6 +46,7 @@ use text::{Content, Text};
 use tree::Tree;
 use walk::{Walked, walk};
 
+pub use relay::{FoundLogin, Relay};
 pub use setting::State;
 pub use walk::Limits;
 pub use wanted::{AdHoc, Unwanted, Wanted};
@@ -68,6 +70,8 @@ pub struct Scanned {
     pub findings: Vec<Finding>,
     /// What could not be looked at, and how much was.
     pub coverage: Vec<Coverage>,
+    /// The hosts of the old platform that something still sends through.
+    pub relays: Vec<Relay>,
     /// How many files were looked at, those in archives too.
     pub files: u64,
     /// How many bytes.
@@ -101,6 +105,7 @@ pub fn scan(wanted: &Wanted, paths: &[PathBuf], printed: &[Printed], limits: Lim
         look: Sight::Seen,
         why: Some(format!("{} bytes", walked.bytes)),
     });
+    scanned.relays = relay::relays(&all.references);
     scanned.findings = findings(all.references);
     scanned
 }

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::relay::FoundLogin;
 use super::setting::{Role, State};
 use crate::record::{Finding, FindingSeverity};
 use crate::source::Place;
@@ -21,6 +22,8 @@ pub(crate) struct Reference {
     pub(crate) state: State,
     pub(crate) role: Option<Role>,
     pub(crate) note: Option<String>,
+    /// A login that stands beside it.
+    pub(crate) login: Option<FoundLogin>,
     /// Files and places that belong to it, and what is there.
     pub(crate) also: Vec<(String, Option<Place>, String)>,
 }
@@ -50,6 +53,11 @@ struct Beside<'a> {
 }
 
 impl Reference {
+    /// `FILE:LINE`.
+    pub(crate) fn stands(&self) -> String {
+        format!("{}:{}", self.file, self.place.line)
+    }
+
     /// How grave it is.
     pub(crate) fn severity(&self) -> FindingSeverity {
         let mail =

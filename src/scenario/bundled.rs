@@ -35,6 +35,8 @@ const FILES: &[(&str, &str)] = &[
         "16-every-source-leaves-through-the-new-smarthost.yaml",
         include_str!("../../scenarios/16-every-source-leaves-through-the-new-smarthost.yaml"),
     ),
+    ("17-proof-by-removal.yaml", include_str!("../../scenarios/17-proof-by-removal.yaml")),
+    ("18-local-users-of-the-old-host.yaml", include_str!("../../scenarios/18-local-users-of-the-old-host.yaml")),
     ("20-policy-still-lists-the-old-mx.yaml", include_str!("../../scenarios/20-policy-still-lists-the-old-mx.yaml")),
     ("21-backup-missing-from-the-policy.yaml", include_str!("../../scenarios/21-backup-missing-from-the-policy.yaml")),
     (

@@ -16,6 +16,7 @@
 mod attempt;
 mod decide;
 mod handed;
+mod inquiry;
 mod login;
 mod mask;
 mod memory;
@@ -44,6 +45,7 @@ use crate::scenario::form::Dsn;
 
 pub use decide::{Decision, decide};
 pub use handed::{Hander, Manner, Sending};
+pub use inquiry::{Answer, Answered, Inquiry};
 pub use login::Account;
 pub use message::{MessageError, Wish, Written, message};
 pub use mx::Mx;

@@ -2,6 +2,7 @@
 
 #![allow(clippy::expect_used, clippy::panic)] // this is how a test fails
 
+mod accepts;
 mod audit;
 mod documents;
 mod scan;

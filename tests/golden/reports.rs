@@ -11,9 +11,10 @@ mod records;
 use std::fs;
 use std::path::PathBuf;
 
-use mxdrill::record::{Mark, Record, Report};
+use mxdrill::record::{Mark, Record, Report, Source, Stop, Way};
 use mxdrill::report::{Detail, Format, Look, render, schema};
 use mxdrill::source::Paint;
+use mxdrill::terms::{Outcome, Verdict};
 
 const WIDTH: usize = 100;
 
@@ -69,6 +70,32 @@ fn some_records_are_told_in_full() {
         let look = Look { detail: Detail::Full, ..Look::default() };
         golden(&format!("{name}.full.txt"), &render(Format::Terminal, &Report::new(vec![saved(name)]), look));
     }
+}
+
+#[test]
+fn sources_stand_side_by_side_on_every_page() {
+    let source = |sender: &str, verdict, relay: &str, platform: &str| Source {
+        sender: sender.to_owned(),
+        kind: "submission".to_owned(),
+        verdict,
+        ways: vec![Way {
+            stops: vec![Stop { host: relay.to_owned(), platform: Some(platform.to_owned()) }],
+            outcome: Some(Outcome::Delivered),
+            probes: 2,
+        }],
+    };
+    let mut record = cases::backup_mx_still_legacy();
+    record.phases[0].sources = vec![
+        source("cron", Verdict::Pass, "smtp.new.example", "new"),
+        source("app", Verdict::Fail, "smtp.old.example", "legacy"),
+    ];
+    let report = Report::new(vec![record]);
+    let shown = |format| render(format, &report, Look::default());
+    let row = "| **fail** | app | submission | smtp.old.example (`legacy`) | delivered | 2 |";
+    assert!(shown(Format::Markdown).contains(row), "{}", shown(Format::Markdown));
+    let row = "<td>app</td><td>submission</td><td>smtp.old.example (`legacy`)</td><td>delivered</td><td>2</td>";
+    assert!(shown(Format::Html).contains(row), "{}", shown(Format::Html));
+    assert!(shown(Format::Terminal).contains("smtp.old.example (`legacy`): delivered, 2 probes"));
 }
 
 #[test]

@@ -7,6 +7,7 @@
 
 mod announce;
 mod catcher;
+mod leftover;
 mod live;
 mod nft;
 mod relay;

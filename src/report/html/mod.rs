@@ -8,6 +8,7 @@ use askama::Template;
 use super::design::Design;
 use super::prose::{between, clock, probes, repeat, seconds, tame, times};
 use super::route::{Group, groups};
+use super::sources::{self, SourceRow};
 use super::story::Faults;
 use super::{failure, finding};
 use crate::record::{Finding, PhaseRecord, Record, Report, Sight};
@@ -54,6 +55,7 @@ struct Phase {
     took: String,
     faults: Vec<String>,
     why: Vec<String>,
+    sources: Vec<SourceRow>,
     fates: Vec<Fate>,
     drawings: Vec<String>,
 }
@@ -151,6 +153,7 @@ fn phase(record: &Record, phase: &PhaseRecord) -> Phase {
         took,
         faults: phase.faults.iter().map(fault).collect(),
         why: phase.why.iter().map(|why| tame(why)).collect(),
+        sources: sources::rows(phase),
         fates: groups(&phase.probes, &Faults::of(record)).iter().map(fate).collect(),
         drawings: if told { failure::of_phase(record, phase, WIDTH, Paint::Plain) } else { vec![] },
     }

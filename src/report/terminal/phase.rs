@@ -6,9 +6,10 @@ use super::super::leg::Kind;
 use super::super::page::{Page, Piece, Tint, width};
 use super::super::prose::{between, probes, seconds, tame, times};
 use super::super::route::{Group, Lap, groups};
+use super::super::sources::{outcome, stops};
 use super::super::story::Faults;
 use super::margin;
-use crate::record::{PhaseRecord, Record, RecordedFault, RunState, Source, Stop, Way};
+use crate::record::{PhaseRecord, Record, RecordedFault, RunState, Source};
 use crate::source::plural;
 use crate::terms::Verdict;
 
@@ -69,8 +70,7 @@ fn sources(page: &mut Page, phase: &PhaseRecord) {
             let mut head = Piece::margin(margin, Tint::Faint).to_vec();
             head.push(Piece::from(format!("  {sender:name$}  ")));
             head.push(Piece::new(format!("{of:kind$}  "), Tint::Faint));
-            let outcome = way.outcome.map_or("not sent".to_owned(), |outcome| outcome.to_string());
-            let text = format!("{}: {outcome}, {}", stops(way), plural(way.probes, "probe"));
+            let text = format!("{}: {}, {}", stops(way), outcome(way), plural(way.probes, "probe"));
             page.row(&head, &[Piece::new(text, margin_tint(source))]);
         }
     }
@@ -78,18 +78,6 @@ fn sources(page: &mut Page, phase: &PhaseRecord) {
 
 fn margin_tint(source: &Source) -> Tint {
     if source.verdict == Verdict::Pass { Tint::Plain } else { margin(source.verdict).1 }
-}
-
-fn stops(way: &Way) -> String {
-    match way.stops.as_slice() {
-        [] => "no way is known".to_owned(),
-        stops => stops.iter().map(stop).collect::<Vec<_>>().join(" > "),
-    }
-}
-
-fn stop(at: &Stop) -> String {
-    let platform = at.platform.as_ref().map(|it| format!(" (`{}`)", tame(it))).unwrap_or_default();
-    format!("{}{platform}", tame(&at.host))
 }
 
 /// How many probes, whose, and how long it took.
