@@ -65,6 +65,9 @@ mod tests {
             ms: 1,
             round: 1,
             tls: None,
+            target: crate::record::Target::Mx,
+            login: None,
+            recipients: vec![],
         }
     }
 

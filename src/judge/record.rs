@@ -166,6 +166,7 @@ fn probe(plan: &Plan, facts: &Facts, controls: &[Control], phase: usize, probe: 
         programs: seen.programs,
         landed: seen.landed,
         passed: seen.passed,
+        returned: seen.returned,
     }
 }
 

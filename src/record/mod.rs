@@ -16,6 +16,7 @@ mod event;
 mod examined;
 mod journal;
 mod ran;
+mod returned;
 mod run;
 mod tag;
 
@@ -28,6 +29,7 @@ pub use event::{
 pub use examined::{Coverage, Examination, Sight};
 pub use journal::{Journal, JournalError, read as read_journal};
 pub use ran::{Ran, RanEnd, sysexit};
+pub use returned::{ReportedAction, Returned};
 pub use run::{
     Control, Finding, FindingSeverity, Hop, Mark, Met, PhaseRecord, ProbeRecord, Proof, Record, RecordedFault,
     RecordedScenario, Report, RunState, SCHEMA_RECORD, SCHEMA_REPORT, Source, Stop, Trust, Way,

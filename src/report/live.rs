@@ -101,6 +101,9 @@ impl Live {
             Event::Sent(sent) => self.sent(sent),
             Event::Passed(passed) => self.passed(passed),
             Event::Landed(landed) => self.note(&landed.tag, Waits::Landed),
+            Event::Returned(returned) => {
+                self.note(&returned.tag, Waits::For("its end: a notification came back".to_owned()))
+            }
             Event::SynsDropped { .. } => {}
             Event::RunStarted(_)
             | Event::FaultLost { .. }

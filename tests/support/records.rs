@@ -164,6 +164,7 @@ impl Drill {
             programs: vec![],
             landed: vec![],
             passed: vec![],
+            returned: vec![],
             path: vec![],
         };
         let first_fault = self.record.phases.iter().rev().skip(1).map(|phase| phase.faults.len()).sum();

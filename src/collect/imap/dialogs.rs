@@ -10,10 +10,10 @@ use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
 use super::fake::{Encrypts, Fake};
-use crate::collect::testing::{Bench, message_of};
+use crate::collect::testing::{Bench, bounce_of, message_of};
 use crate::collect::{CollectError, Collecting};
 use crate::inventory::{Endpoint, Imap, ImapLogin, Looks, Secret, TlsMode};
-use crate::record::{LookedState, Placement};
+use crate::record::{LookedState, Placement, ReportedAction};
 
 fn settings(fake: &Fake) -> Imap {
     Imap {
@@ -76,6 +76,23 @@ async fn probes_are_found_in_the_inbox_and_in_junk() {
     ];
     assert_eq!(landed, expected);
     assert_eq!(fake.count("LOGOUT"), 1);
+}
+
+#[tokio::test]
+async fn a_notification_is_read_whole_and_is_no_copy() {
+    let (fake, bench) = (Fake::start("IMAP4rev1").await, Bench::new());
+    let collecting = open(&bench, settings(&fake)).await.expect("it opens");
+    let [one, two] = [1, 2].map(|number| bench.run.probe(number));
+    fake.deliver("INBOX", &bounce_of(&one));
+    fake.deliver("INBOX", &message_of(&two, "A2"));
+    bench.until_landed(1).await;
+    collecting.look().await.expect("it looks");
+    collecting.close().await;
+    let returned = bench.returned();
+    assert_eq!(returned.len(), 1, "{returned:?}");
+    assert_eq!((&returned[0].tag, returned[0].detail.as_str()), (&one, "INBOX UID 1"));
+    assert_eq!(returned[0].action, ReportedAction::Failed);
+    assert_eq!(bench.landed().into_iter().map(|it| it.tag).collect::<Vec<_>>(), [two]);
 }
 
 #[tokio::test]

@@ -224,10 +224,12 @@ fn usual(command: &str, state: &State, selected: &mut String) -> String {
             let set = command.split(' ').nth(2).unwrap_or_default();
             let wanted = messages.iter().filter(|(uid, _)| set.split(',').any(|it| it == uid.to_string()));
             let lines = wanted.map(|(uid, text)| {
-                let header = text.split_inclusive("\r\n\r\n").next().unwrap_or_default();
+                let whole = command.contains("BODY.PEEK[]");
+                let header = text.split_inclusive("\r\n\r\n").next().filter(|_| !whole).unwrap_or(text);
+                let section = if whole { "" } else { "HEADER" };
                 let labels = if command.contains("X-GM-LABELS") { format!("X-GM-LABELS ({}) ", state.labels) } else { String::new() };
                 format!(
-                    "* {uid} FETCH (UID {uid} {labels}INTERNALDATE \"21-Nov-2026 05:42:24 +0000\" BODY[HEADER]<0> {{{}}}\r\n{header})\r\n",
+                    "* {uid} FETCH (UID {uid} {labels}INTERNALDATE \"21-Nov-2026 05:42:24 +0000\" BODY[{section}]<0> {{{}}}\r\n{header})\r\n",
                     header.len()
                 )
             });

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use jiff::Timestamp;
 
+use super::super::bounce::{self, MAX_BOUNCE};
 use super::super::copies::Copies;
 use super::super::message::{self, MAX_HEADER};
 use super::super::notes::{Copy, Notes};
@@ -195,7 +196,9 @@ impl Mailbox {
     async fn search(&self, session: &mut Session, notes: &Notes) -> Result<Vec<u32>, Fault> {
         let (run, first) = (notes.run(), self.first);
         // A run id is of lower-case letters and digits: nothing in it can end the string.
-        let probes = format!(" OR HEADER {TAG_HEADER} {run} HEADER Message-ID {run}", run = quote(run.as_str()));
+        // A notification about a probe goes to its reverse-path, which holds the tag.
+        let run = quote(run.as_str());
+        let probes = format!(" OR OR HEADER {TAG_HEADER} {run} HEADER Message-ID {run} HEADER To {run}");
         let probes = match session.kind() {
             // It finds nothing by a header field of ours: all that is new is read.
             Kind::Exchange => "",
@@ -234,8 +237,11 @@ impl Mailbox {
                 fetched.extend(message);
             })
             .await?;
+        let mut bounces = vec![];
         for message in fetched {
-            if let Some(stored) = message::read(&message.header, notes.run())
+            if bounce::may_be(&message.header) {
+                bounces.push(message);
+            } else if let Some(stored) = message::read(&message.header, notes.run())
                 && copies.count(&self.name, stored.fingerprint).is_some()
             {
                 let copy = Copy {
@@ -249,6 +255,25 @@ impl Mailbox {
                 notes.landed(copy, None);
             }
         }
+        for bounce in bounces {
+            self.read_bounce(session, notes, &bounce).await?;
+        }
+        Ok(())
+    }
+
+    /// Reads the whole of a notification: what it says stands in its body.
+    async fn read_bounce(&self, session: &mut Session, notes: &Notes, bounce: &Fetched) -> Result<(), Fault> {
+        let uid = bounce.uid;
+        let mut whole = None;
+        session
+            .command(&format!("UID FETCH {uid} (UID BODY.PEEK[]<0.{MAX_BOUNCE}>)"), &mut |data| {
+                whole = whole.take().or_else(|| Fetched::read(&data).filter(|it| it.uid == uid));
+            })
+            .await?;
+        if let Some((tag, report)) = whole.and_then(|whole| bounce::read(&whole.header, notes.run())) {
+            let at = bounce.at.unwrap_or_else(|| notes.now());
+            notes.returned(&tag, &report, at, &format!("{} UID {uid}", self.name));
+        }
         Ok(())
     }
 }
@@ -260,11 +285,12 @@ struct Fetched {
     at: Option<Timestamp>,
     /// Where its labels say that it is seen.
     labelled: Option<Placement>,
+    /// Its header block, or all of it, as was asked for.
     header: Vec<u8>,
 }
 
 impl Fetched {
-    /// `n FETCH (UID … INTERNALDATE … BODY[HEADER]<0> …)`, its items in any order.
+    /// `n FETCH (UID … INTERNALDATE … BODY[HEADER]<0> …)` or `BODY[]<0>`, its items in any order.
     fn read(data: &[Token]) -> Option<Self> {
         if !data.get(1).is_some_and(|word| word.is("FETCH")) {
             return None;
@@ -273,7 +299,7 @@ impl Fetched {
             let named = |it: &Token| matches!(it, Token::Atom(atom) if atom.to_ascii_uppercase().starts_with(name));
             data.iter().position(named).and_then(|at| data.get(at + 1))
         };
-        let Some(Token::Text(header)) = item("BODY[HEADER]") else { return None };
+        let Some(Token::Text(header)) = item("BODY[") else { return None };
         let at = item("INTERNALDATE").and_then(Token::text).and_then(|date| internal_date(&date));
         Some(Self { uid: item("UID")?.number()?, at, labelled: labelled(data), header: header.clone() })
     }
