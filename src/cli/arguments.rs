@@ -44,6 +44,8 @@ pub(super) enum Command {
     Predict(Predict),
     /// Look on for the probes of a finished run; update its verdicts
     Watch(Watch),
+    /// Delete the probes of a run from the mailboxes, also of one that was cut short
+    Cleanup(Cleanup),
     /// Render a saved record, report or journal again
     Report(Saved),
     /// Two records side by side: what moved, what is gone, what is still there
@@ -169,6 +171,21 @@ pub(super) struct Watch {
     /// Write a report to a file: json, junit, html, md, github or terminal; repeatable
     #[arg(long = "report", value_name = "FORMAT=PATH")]
     pub(super) reports: Vec<ReportTo>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Cleanup {
+    /// The folder that `--record` made, or the journal or record in it
+    pub(super) path: PathBuf,
+    /// Contact hosts that are not on this machine
+    #[arg(long)]
+    pub(super) live: bool,
+    /// Ask this DNS server instead of the system's
+    #[arg(long, value_name = "ADDR[:PORT]")]
+    pub(super) dns: Option<Server>,
+    /// Trust the certificate authorities of this PEM file instead of the system's
+    #[arg(long, value_name = "FILE")]
+    pub(super) ca: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -12,6 +12,7 @@
 
 mod arguments;
 mod check;
+mod cleanup;
 mod diff;
 mod drill;
 mod exit;
@@ -81,6 +82,7 @@ pub fn main(mut machine: Machine) -> Exit {
         Command::Healthcheck(wanted) => healthcheck::healthcheck(&screen, &wanted),
         Command::Diff(wanted) => diff::diff(&screen, &common, &wanted),
         Command::Trace(wanted) => trace::trace(&screen, &common, &wanted),
+        Command::Cleanup(wanted) => cleanup::cleanup(&mut machine, &screen, &common, &wanted),
         Command::Report(report) => report::report(&screen, &common, &report),
         Command::Completions { shell } => manual::completions(&screen, shell),
         Command::Man => manual::man(&screen),

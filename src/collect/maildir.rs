@@ -1,5 +1,7 @@
 //! A Maildir and its folders.
 
+mod erase;
+
 use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -13,6 +15,8 @@ use super::copies::Copies;
 use super::notes::{Copy, Notes};
 use super::watch::{Files, Occasion, Polled};
 use super::{Collecting, Since, Trouble, folder, message};
+
+pub(super) use erase::erase;
 
 /// The most folders of one Maildir that are looked at.
 const MAX_FOLDERS: usize = 1000;

@@ -27,6 +27,7 @@ mod bounce;
 mod catcher;
 mod copies;
 mod dial;
+mod erase;
 mod feed;
 mod folder;
 mod follow;
@@ -56,6 +57,7 @@ use crate::inventory::{Collector, Log, LogSource, Looks};
 use crate::record::{Journal, LookedState, RunId};
 use crate::world::Environment;
 
+pub use erase::erase;
 use notes::Notes;
 pub use watch::Collecting;
 

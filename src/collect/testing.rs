@@ -7,9 +7,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::notes::Notes;
-use super::{CollectError, Collecting, Context, Resolve, Since, Watching, open};
+use super::{CollectError, Collecting, Context, Resolve, Since, Watching, erase, open};
 use crate::inventory::{Collector, Looks};
-use crate::record::{Event, Journal, Landed, Looked, Passed, Returned, RunId, TAG_HEADER, Tag};
+use crate::record::{Cleaned, Event, Journal, Landed, Looked, Passed, Returned, RunId, TAG_HEADER, Tag};
 use crate::world::{Clock, Environment};
 
 /// A run without anything around it.
@@ -68,6 +68,10 @@ impl Bench {
 
     pub(super) async fn open(&self, looks: Looks) -> Result<Collecting, CollectError> {
         open(Self::watching(looks), self.context()).await
+    }
+
+    pub(super) async fn erase(&self, looks: Looks) -> Cleaned {
+        erase(&Self::watching(looks), &self.context()).await
     }
 
     fn events(&self) -> impl Iterator<Item = Event> {

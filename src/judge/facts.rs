@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use crate::mail::Stage;
 use crate::plan::Plan;
 use crate::record::{
-    Attempt, AttemptResult, BareLineEnds, Entry, Event, Landed, Looked, Met, Passed, Ran, Returned, RunStarted, Sent,
-    Tag, TlsEnd,
+    Attempt, AttemptResult, BareLineEnds, Cleaned, Entry, Event, Landed, Looked, Met, Passed, Ran, Returned,
+    RunStarted, Sent, Tag, TlsEnd,
 };
 use crate::scenario::fault::Action;
 
@@ -67,6 +67,8 @@ pub struct Facts {
     pub syns: BTreeMap<usize, u64>,
     /// CR and LF that clients of proxies sent alone.
     pub bare: Vec<BareLineEnds>,
+    /// What was deleted of the probes, place by place.
+    pub cleaned: Vec<Cleaned>,
     /// Hosts before which a proxy has ended TLS.
     pub tls_ended: BTreeSet<String>,
     /// Whose connection to which host that was, until its sender tells of it.
@@ -119,6 +121,7 @@ impl Facts {
             Event::Returned(returned) => self.returned(plan, returned),
             Event::Looked(looked) => self.looked.push((entry.at, looked.clone())),
             Event::Warning { text } => self.warnings.push(text.clone()),
+            Event::Cleaned(cleaned) => self.cleaned.push(cleaned.clone()),
             Event::Interrupted { by } => self.interrupted = Some(by.clone()),
             Event::RunEnded => self.ended = Some(entry.at),
         }

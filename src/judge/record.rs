@@ -44,6 +44,7 @@ pub fn record(plan: &Plan, entries: &[Entry]) -> Record {
         phases,
         findings: findings::of_run(plan, &facts),
         coverage: vec![],
+        cleanup: facts.cleaned.clone(),
     }
 }
 

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Attempt, Ran, Returned, RunId, Tag, TlsEnd};
+use super::{Attempt, Cleaned, Ran, Returned, RunId, Tag, TlsEnd};
 use crate::mail::{EnhancedStatus, Stage};
 use crate::terms::{BarePlace, Smuggling, UnknownWord, words};
 
@@ -90,6 +90,8 @@ pub enum Event {
         /// What.
         text: String,
     },
+    /// The run is over, and its probes were deleted in a place, or not.
+    Cleaned(Cleaned),
     /// The run was told to stop.
     Interrupted {
         /// By what, such as `SIGINT`.

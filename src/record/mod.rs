@@ -12,6 +12,7 @@
 
 mod attempt;
 mod canonical;
+mod cleaned;
 mod event;
 mod examined;
 mod journal;
@@ -22,6 +23,7 @@ mod tag;
 
 pub use attempt::{Attempt, AttemptResult, Certificate, LoginSeen, RecipientReply, Target, TlsEnd, TlsSeen};
 pub use canonical::canonical;
+pub use cleaned::{Cleaned, CleanedState};
 pub use event::{
     BareLineEnds, Entry, Event, Firing, Handling, Landed, Looked, LookedState, Passed, Placement, RunStarted, Sent,
     SentState, Standing, StandingProxy, TlsEnded,

@@ -110,7 +110,7 @@ impl Live {
             | Event::Fired(_)
             | Event::TlsEnded(_)
             | Event::BareLineEnds(_) => {}
-            Event::Looked(_) | Event::Warning { .. } => {}
+            Event::Looked(_) | Event::Cleaned(_) | Event::Warning { .. } => {}
         }
     }
 

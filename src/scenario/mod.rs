@@ -27,7 +27,7 @@ pub use expectation::{Expectation, Judged};
 pub use fault::Fault;
 pub use load::{Loaded, asked, fault as read_fault, load};
 pub use model::{
-    Busy, Defaults, Lab, LabHost, LabHostKind, LabSubmission, LabTls, Limits, MxSender, Phase, Probes, Proxy, RealHost,
-    Scenario, Sender, SenderKind, Timeouts, Verify,
+    Busy, Cleanup, Defaults, Lab, LabHost, LabHostKind, LabSubmission, LabTls, Limits, MxSender, Phase, Probes, Proxy,
+    RealHost, Scenario, Sender, SenderKind, Timeouts, Verify,
 };
 pub use waits::{LAB_SCALE, Waits};

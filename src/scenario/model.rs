@@ -49,6 +49,8 @@ pub struct Scenario {
     pub senders: IndexMap<String, Sender>,
     /// Standing proxies, by the host that they stand before.
     pub proxies: IndexMap<String, Proxy>,
+    /// What is deleted once the run is over.
+    pub cleanup: Cleanup,
     /// At least one.
     pub phases: Vec<Phase>,
 }
@@ -79,6 +81,29 @@ impl Scenario {
     pub fn tells_itself(&self, host: &str) -> bool {
         let of_lab = self.lab.as_ref().and_then(|lab| lab.hosts.get(host));
         of_lab.is_some_and(|host| matches!(host.kind, LabHostKind::Submission(_)))
+    }
+}
+
+/// What is deleted once a run is over.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Cleanup {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// The run's probes, from the mailboxes that collectors look into.
+    Probes,
+}
+
+impl Cleanup {
+    /// Every kind, in order.
+    pub const ALL: &'static [Cleanup] = &[Cleanup::Nothing, Cleanup::Probes];
+
+    /// As it is written.
+    pub fn word(self) -> &'static str {
+        match self {
+            Cleanup::Nothing => "false",
+            Cleanup::Probes => "true",
+        }
     }
 }
 

@@ -43,6 +43,7 @@ impl Drill {
             phases: vec![],
             findings: vec![],
             coverage: vec![],
+            cleanup: vec![],
         };
         Self { record, probes: 0 }
     }

@@ -1,5 +1,7 @@
 //! One mailbox: which messages are new, and which of them are probes.
 
+mod erase;
+
 use std::collections::HashSet;
 
 use jiff::Timestamp;
@@ -14,7 +16,7 @@ use super::name::{encode, quote};
 use super::session::{Examined, Fault, Kind, Session};
 use super::wire::Token;
 use crate::inventory::Imap;
-use crate::record::{Placement, TAG_HEADER};
+use crate::record::{Placement, RunId, TAG_HEADER};
 use crate::source::or_list;
 
 /// The most mailboxes of an account that are looked through for Junk.
@@ -171,7 +173,7 @@ impl Mailbox {
         if !grown && occasion == Occasion::Stirred {
             return Ok(());
         }
-        let found = self.search(session, notes).await;
+        let found = self.search(session, notes.run()).await;
         let found = found.map_err(|fault| fault.while_trying(&format!("the search in the mailbox `{}`", self.name)))?;
         for batch in found.chunks(BATCH) {
             let fetched = self.fetch(session, notes, copies, batch).await;
@@ -193,8 +195,8 @@ impl Mailbox {
     }
 
     /// The UIDs of the run's messages that were not read yet.
-    async fn search(&self, session: &mut Session, notes: &Notes) -> Result<Vec<u32>, Fault> {
-        let (run, first) = (notes.run(), self.first);
+    async fn search(&self, session: &mut Session, run: &RunId) -> Result<Vec<u32>, Fault> {
+        let first = self.first;
         // A run id is of lower-case letters and digits: nothing in it can end the string.
         // A notification about a probe goes to its reverse-path, which holds the tag.
         let run = quote(run.as_str());
@@ -227,16 +229,33 @@ impl Mailbox {
         copies: &mut Copies,
         uids: &[u32],
     ) -> Result<(), Fault> {
-        let set = uids.iter().map(u32::to_string).collect::<Vec<_>>().join(",");
+        let fetched = self.headers(session, uids).await?;
+        self.seen.extend(fetched.iter().map(|it| it.uid));
+        self.note(session, notes, copies, fetched).await
+    }
+
+    /// The header blocks of these messages, each once.
+    async fn headers(&self, session: &mut Session, uids: &[u32]) -> Result<Vec<Fetched>, Fault> {
+        let set = set_of(uids);
         let labels = if self.labels == Labels::Told { "X-GM-LABELS " } else { "" };
         let command = format!("UID FETCH {set} (UID INTERNALDATE {labels}BODY.PEEK[HEADER]<0.{MAX_HEADER}>)");
-        let mut fetched = vec![];
+        let (mut fetched, mut told) = (vec![], HashSet::new());
         session
             .command(&command, &mut |data| {
-                let message = Fetched::read(&data).filter(|it| uids.contains(&it.uid) && self.seen.insert(it.uid));
+                let message = Fetched::read(&data).filter(|it| uids.contains(&it.uid) && told.insert(it.uid));
                 fetched.extend(message);
             })
             .await?;
+        Ok(fetched)
+    }
+
+    async fn note(
+        &mut self,
+        session: &mut Session,
+        notes: &Notes,
+        copies: &mut Copies,
+        fetched: Vec<Fetched>,
+    ) -> Result<(), Fault> {
         let mut bounces = vec![];
         for message in fetched {
             if bounce::may_be(&message.header) {
@@ -276,6 +295,11 @@ impl Mailbox {
         }
         Ok(())
     }
+}
+
+/// A set of UIDs, as commands take it.
+fn set_of(uids: &[u32]) -> String {
+    uids.iter().map(u32::to_string).collect::<Vec<_>>().join(",")
 }
 
 /// A message as it was fetched.
