@@ -10,6 +10,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use ipnet::IpNet;
 
 use super::Exit;
+use super::cleanup::Cleanup;
 use crate::inventory::{Endpoint, Secret};
 use crate::proxy::announce::Introduction;
 use crate::report;
@@ -171,21 +172,6 @@ pub(super) struct Watch {
     /// Write a report to a file: json, junit, html, md, github or terminal; repeatable
     #[arg(long = "report", value_name = "FORMAT=PATH")]
     pub(super) reports: Vec<ReportTo>,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct Cleanup {
-    /// The folder that `--record` made, or the journal or record in it
-    pub(super) path: PathBuf,
-    /// Contact hosts that are not on this machine
-    #[arg(long)]
-    pub(super) live: bool,
-    /// Ask this DNS server instead of the system's
-    #[arg(long, value_name = "ADDR[:PORT]")]
-    pub(super) dns: Option<Server>,
-    /// Trust the certificate authorities of this PEM file instead of the system's
-    #[arg(long, value_name = "FILE")]
-    pub(super) ca: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

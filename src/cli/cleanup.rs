@@ -1,15 +1,32 @@
 //! `mxdrill cleanup`: delete the probes of a run from the mailboxes.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
+use clap::Args;
 use serde_json::json;
 
-use super::arguments::{Cleanup, Common, Format};
+use super::arguments::{Common, Format, Server};
 use super::{Exit, Machine, Screen, drill, progress, report, watch};
 use crate::plan::{Contact, Plan, Reach};
 use crate::record::{Cleaned, CleanedState, Journal, RunId};
 use crate::run::{self, Context};
 use crate::world::Clock;
+
+#[derive(Debug, Args)]
+pub(super) struct Cleanup {
+    /// The folder that `--record` made, or the journal or record in it
+    pub(super) path: PathBuf,
+    /// Contact hosts that are not on this machine
+    #[arg(long)]
+    pub(super) live: bool,
+    /// Ask this DNS server instead of the system's
+    #[arg(long, value_name = "ADDR[:PORT]")]
+    pub(super) dns: Option<Server>,
+    /// Trust the certificate authorities of this PEM file instead of the system's
+    #[arg(long, value_name = "FILE")]
+    pub(super) ca: Option<PathBuf>,
+}
 
 /// What the JSON document is called.
 const SCHEMA: &str = "mxdrill.cleanup/1";

@@ -9,9 +9,9 @@ use ipnet::Ipv4Net;
 use super::fault::DnsFault;
 use super::form::Letter;
 use super::ways::{Command, Relay, Sendmail, Submission};
-use super::{Expectation, Fault, Judged};
+use super::{Cleanup, Expectation, Fault, Judged};
 use crate::classes::SenderClass;
-use crate::inventory::{Endpoint, Inventory, Secret};
+use crate::inventory::{Endpoint, Inventory, Secret, Vantage};
 use crate::mail::{Address, Reply};
 use crate::source::{SourceText, Span, Spanned};
 use crate::terms::{AuthMechanism, Family, Smuggling, Verdict};
@@ -81,29 +81,6 @@ impl Scenario {
     pub fn tells_itself(&self, host: &str) -> bool {
         let of_lab = self.lab.as_ref().and_then(|lab| lab.hosts.get(host));
         of_lab.is_some_and(|host| matches!(host.kind, LabHostKind::Submission(_)))
-    }
-}
-
-/// What is deleted once a run is over.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Cleanup {
-    /// Nothing.
-    #[default]
-    Nothing,
-    /// The run's probes, from the mailboxes that collectors look into.
-    Probes,
-}
-
-impl Cleanup {
-    /// Every kind, in order.
-    pub const ALL: &'static [Cleanup] = &[Cleanup::Nothing, Cleanup::Probes];
-
-    /// As it is written.
-    pub fn word(self) -> &'static str {
-        match self {
-            Cleanup::Nothing => "false",
-            Cleanup::Probes => "true",
-        }
     }
 }
 
@@ -366,6 +343,8 @@ pub struct MxSender {
     pub helo: Option<String>,
     /// The MTA that it behaves as.
     pub class: SenderClass,
+    /// From where it dials.
+    pub vantage: Vantage,
 }
 
 /// A standing proxy that is told about faults over its control API.

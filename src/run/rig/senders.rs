@@ -56,7 +56,8 @@ impl Making<'_> {
             SenderKind::Mx(stated) => {
                 let helo = stated.helo.clone().unwrap_or_else(|| settings.helo.clone());
                 let (class, waits) = (stated.class, self.plan.scenario.waits(stated.class));
-                Ok(Way::Mx(Mx::new(Settings { helo, class, waits, ..settings })))
+                let dialer = settings.dialer.through(stated.vantage.clone());
+                Ok(Way::Mx(Mx::new(Settings { helo, class, waits, dialer, ..settings })))
             }
             SenderKind::Submission(stated) => Ok(Way::Submission(self.submitter(sender, stated).await?)),
             SenderKind::Sendmail(stated) => Ok(Way::Program(self.hander(self.sendmail(stated)))),
