@@ -13,6 +13,7 @@ use ipnet::IpNet;
 
 use super::Exit;
 use super::audit::Audit;
+use super::cleanup::Cleanup;
 use crate::inventory::{Endpoint, Secret};
 use crate::proxy::announce::Introduction;
 use crate::report;
@@ -50,6 +51,8 @@ pub(super) enum Command {
     Predict(Predict),
     /// Look on for the probes of a finished run; update its verdicts
     Watch(Watch),
+    /// Delete the probes of a run from the mailboxes, also of one that was cut short
+    Cleanup(Cleanup),
     /// Render a saved record, report or journal again
     Report(Saved),
     /// The path of messages, hop by hop: through the logs of all hosts, or by the headers of a stored one

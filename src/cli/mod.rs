@@ -15,6 +15,7 @@ mod arguments;
 mod audit;
 mod census;
 mod check;
+mod cleanup;
 mod diff;
 mod drill;
 mod exit;
@@ -87,6 +88,7 @@ pub fn main(mut machine: Machine) -> Exit {
         Command::Proxy(proxy) => proxy::proxy(&mut machine, &screen, &proxy),
         Command::Healthcheck(wanted) => healthcheck::healthcheck(&screen, &wanted),
         Command::Diff(wanted) => diff::diff(&screen, &common, &wanted),
+        Command::Cleanup(wanted) => cleanup::cleanup(&mut machine, &screen, &common, &wanted),
         Command::Report(report) => report::report(&screen, &common, &report),
         Command::Completions { shell } => manual::completions(&screen, shell),
         Command::Man => manual::man(&screen),

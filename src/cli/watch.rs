@@ -50,6 +50,6 @@ fn watched(machine: &Machine, screen: &Screen, common: &Common, wanted: &Watch) 
 }
 
 /// The journal of a run, by the folder that holds it or any file in there.
-fn journal_at(path: &Path) -> PathBuf {
+pub(super) fn journal_at(path: &Path) -> PathBuf {
     if path.is_dir() { path.join("journal.jsonl") } else { path.with_file_name("journal.jsonl") }
 }

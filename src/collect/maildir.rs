@@ -1,5 +1,7 @@
 //! A Maildir and its folders.
 
+mod erase;
+
 use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -8,10 +10,13 @@ use std::time::SystemTime;
 
 use jiff::Timestamp;
 
+use super::bounce::{self, MAX_BOUNCE};
 use super::copies::Copies;
 use super::notes::{Copy, Notes};
 use super::watch::{Files, Occasion, Polled};
 use super::{Collecting, Since, Trouble, folder, message};
+
+pub(super) use erase::erase;
 
 /// The most folders of one Maildir that are looked at.
 const MAX_FOLDERS: usize = 1000;
@@ -149,6 +154,16 @@ impl Maildir {
         self.notes.landed(copy, None);
     }
 
+    /// Reads the whole of a notification; one that is gone meanwhile is nobody's loss.
+    fn note_bounce(&self, path: &Path, found: Option<SystemTime>) {
+        let mut whole = vec![];
+        let read = File::open(path).and_then(|file| file.take(MAX_BOUNCE as u64).read_to_end(&mut whole));
+        if let Some((tag, report)) = read.ok().and_then(|_| bounce::read(&whole, self.notes.run())) {
+            let at = found.and_then(|at| Timestamp::try_from(at).ok()).unwrap_or_else(|| self.notes.now());
+            self.notes.returned(&tag, &report, at, &path.display().to_string());
+        }
+    }
+
     /// Reads the messages of one folder that were not read before.
     fn look_at(&mut self, folder: &mut Folder) -> Result<(), Trouble> {
         let mut listed = folder.list_if_changed()?;
@@ -178,7 +193,9 @@ impl Maildir {
                 Err(error) => return Err(unreadable(&path, &error)),
             };
             folder.read.insert(name);
-            if let Some(stored) = message::read(&header, self.notes.run())
+            if bounce::may_be(&header) {
+                self.note_bounce(&path, at);
+            } else if let Some(stored) = message::read(&header, self.notes.run())
                 && self.copies.count(&folder.name, stored.fingerprint).is_some()
             {
                 self.note(folder, &path, at, stored);

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
+use super::bounce::{self, MAX_BOUNCE};
 use super::copies::Copies;
 use super::follow::{Follower, Piece, Presence};
 use super::maildir::unreadable;
@@ -74,6 +75,14 @@ enum Part {
         /// What was read of the block.
         block: Vec<u8>,
     },
+    /// In a notification, which is read as a whole.
+    Bounce {
+        line: String,
+        at: Option<Timestamp>,
+        /// What was read of it.
+        whole: Vec<u8>,
+        last: Last,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -126,6 +135,20 @@ impl Reader {
                 }
             }
             Part::Header { .. } => self.end_header(),
+            Part::Bounce { last, whole, .. } if begins(text, *last).is_none() => {
+                *last = if text.is_empty() { Last::Blank } else { Last::Text };
+                if whole.len() + bytes.len() < MAX_BOUNCE {
+                    whole.extend_from_slice(bytes);
+                    whole.push(b'\n');
+                }
+                if is_last_line(text, whole) {
+                    self.end_bounce();
+                }
+            }
+            Part::Bounce { .. } => {
+                self.end_bounce();
+                self.line(number, offset, bytes);
+            }
             Part::Body { last } => match begins(text, *last) {
                 Some(date) => {
                     let line = number.map_or(format!("byte {offset}"), |number| number.to_string());
@@ -146,9 +169,23 @@ impl Reader {
         self.zone.time(&stamp, now)
     }
 
+    fn end_bounce(&mut self) {
+        let body = Part::Body { last: Last::Blank };
+        let Part::Bounce { line, at, whole, .. } = std::mem::replace(&mut self.part, body) else { return };
+        if let Some((tag, report)) = bounce::read(&whole, self.notes.run()) {
+            let at = at.unwrap_or_else(|| self.notes.now());
+            self.notes.returned(&tag, &report, at, &format!("{}:{line}", self.path.display()));
+        }
+    }
+
     fn end_header(&mut self) {
         let body = Part::Body { last: Last::Blank };
         let Part::Header { line, at, block } = std::mem::replace(&mut self.part, body) else { return };
+        if bounce::may_be(&block) {
+            let whole = [block.as_slice(), b"\n"].concat();
+            self.part = Part::Bounce { line, at, whole, last: Last::Text };
+            return;
+        }
         let Some(stored) = message::read(&block, self.notes.run()) else { return };
         if self.copies.count("", stored.fingerprint).is_none() {
             return;
@@ -163,6 +200,15 @@ impl Reader {
         };
         self.notes.landed(copy, None);
     }
+}
+
+/// Whether a line closes the outermost part of a notification: nothing that matters can follow it.
+fn is_last_line(line: &[u8], whole: &[u8]) -> bool {
+    let Some(boundary) = line.strip_prefix(b"--").and_then(|it| it.strip_suffix(b"--")) else { return false };
+    let header = String::from_utf8_lossy(message::header_of(whole));
+    let boundary = String::from_utf8_lossy(boundary);
+    !boundary.is_empty()
+        && (header.contains(&format!("\"{boundary}\"")) || header.contains(&format!("boundary={boundary}")))
 }
 
 /// The date of a line that begins a message: `From sender date`, behind a blank line, or anywhere

@@ -2,6 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
+use crate::mail::dsn;
 use crate::mail::received::{self, Received};
 use crate::record::{RunId, TAG_HEADER, Tag, find_tags};
 
@@ -32,6 +33,9 @@ pub(super) struct Stored {
 /// message's own header counts: a DSN that quotes a probe is none.
 pub(super) fn read(message: &[u8], run: &RunId) -> Option<Stored> {
     let header = header_of(message);
+    if dsn::is_announced(header) {
+        return None;
+    }
     let fields = fields(header);
     let tag = own_tag(&fields, run)?;
     let chain = received::chain(header);

@@ -18,13 +18,16 @@
 //! | `feed/` | lines that a program prints, that come by syslog, or on stdin | as `log/`, which reads them |
 //!
 //! A place notes each copy, and each line that speaks of a probe, exactly once. A message that
-//! only quotes a probe, such as a DSN, is no copy of it: only its own header counts. What a place
+//! only quotes a probe, such as a DSN, is no copy of it: only its own header counts. What a DSN in a
+//! mailbox says of the probe is noted by itself (`bounce`). What a place
 //! cannot see it must not be silent about: [`open`] fails, and a place that is lost later says so
 //! in the journal, because absence is believed only where one could look.
 
+mod bounce;
 mod catcher;
 mod copies;
 mod dial;
+mod erase;
 mod feed;
 mod folder;
 mod follow;
@@ -54,6 +57,7 @@ use crate::inventory::{Collector, Log, LogSource, Looks};
 use crate::record::{Journal, LookedState, RunId};
 use crate::world::Environment;
 
+pub use erase::erase;
 use notes::Notes;
 pub use watch::Collecting;
 

@@ -6,7 +6,8 @@ use jiff::Timestamp;
 
 use super::{CollectError, Context, Trouble, Watching};
 use crate::mail::EnhancedStatus;
-use crate::record::{Event, Handling, Journal, Landed, Looked, LookedState, Passed, Placement, RunId, Tag};
+use crate::mail::dsn::{Fate, Report};
+use crate::record::{Event, Handling, Journal, Landed, Looked, LookedState, Passed, Placement, Returned, RunId, Tag};
 
 /// The longest reply or line that is quoted, in characters.
 const MAX_QUOTE: usize = 1000;
@@ -108,6 +109,28 @@ impl Notes {
             reply: quote(&handled.reply),
             detail: handled.detail,
         }));
+    }
+
+    /// Notes what a notification says, recipient by recipient.
+    pub(super) fn returned(&self, tag: &Tag, report: &Report, at: Timestamp, detail: &str) {
+        for fate in &report.fates {
+            let Fate { final_recipient, original_recipient, action, status, remote_mta, diagnostic } = fate.clone();
+            let quoted = |text: Option<String>| text.map(|text| quote(&text));
+            self.0.journal.note(Event::Returned(Returned {
+                tag: tag.clone(),
+                platform: self.0.platform.to_string(),
+                collector: self.0.collector.to_string(),
+                at,
+                detail: detail.to_owned(),
+                action: action.into(),
+                recipient: quoted(final_recipient),
+                original_recipient: quoted(original_recipient),
+                status,
+                reporting_mta: quoted(report.reporting_mta.clone()),
+                remote_mta: quoted(remote_mta),
+                diagnostic: quoted(diagnostic).unwrap_or_default(),
+            }));
+        }
     }
 
     pub(super) fn looked(&self, state: LookedState, why: &str) {

@@ -7,9 +7,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::notes::Notes;
-use super::{CollectError, Collecting, Context, Resolve, Since, Watching, open};
+use super::{CollectError, Collecting, Context, Resolve, Since, Watching, erase, open};
 use crate::inventory::{Collector, Looks};
-use crate::record::{Event, Journal, Landed, Looked, Passed, RunId, TAG_HEADER, Tag};
+use crate::record::{Cleaned, Event, Journal, Landed, Looked, Passed, Returned, RunId, TAG_HEADER, Tag};
 use crate::world::{Clock, Environment};
 
 /// A run without anything around it.
@@ -70,6 +70,10 @@ impl Bench {
         open(Self::watching(looks), self.context()).await
     }
 
+    pub(super) async fn erase(&self, looks: Looks) -> Cleaned {
+        erase(&Self::watching(looks), &self.context()).await
+    }
+
     fn events(&self) -> impl Iterator<Item = Event> {
         self.journal.since(0).into_iter().map(|entry| entry.event)
     }
@@ -80,6 +84,10 @@ impl Bench {
 
     pub(super) fn passed(&self) -> Vec<Passed> {
         self.events().filter_map(|event| if let Event::Passed(it) = event { Some(it) } else { None }).collect()
+    }
+
+    pub(super) fn returned(&self) -> Vec<Returned> {
+        self.events().filter_map(|event| if let Event::Returned(it) = event { Some(it) } else { None }).collect()
     }
 
     pub(super) fn looked(&self) -> Vec<Looked> {
@@ -106,4 +114,10 @@ pub(super) fn message_of(tag: &Tag, queue_id: &str) -> String {
          Message-ID: {}\n{TAG_HEADER}: {tag}\n\nbody\n",
         tag.message_id()
     )
+}
+
+/// What Postfix sends to a probe's reverse-path where its recipient is refused.
+pub(super) fn bounce_of(tag: &Tag) -> String {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/dsn/postfix-failed.eml");
+    std::fs::read_to_string(path).expect("a sample").replace("7k3f9x2mqa01-00012", tag.as_str())
 }

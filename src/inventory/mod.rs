@@ -18,6 +18,7 @@ mod domain;
 mod feed;
 mod platform;
 mod store;
+mod vantage;
 
 pub use classify::{Claim, ClaimedBy, Side, Trait};
 pub use collector::{Collector, Endpoint, Imap, ImapLogin, Log, LogFormat, Looks, Secret, TlsMode};
@@ -26,3 +27,4 @@ pub use domain::{Backup, BackupDuty, BackupRule, Domain, DomainPhase};
 pub use feed::{LogSource, Syslog, SyslogTransport};
 pub use platform::{Inventory, Platform, Role, Spki, glob_matches};
 pub use store::{Catcher, CatcherKind, HttpLogin, HttpUrl, Jmap, Pop3, Scheme};
+pub use vantage::{Vantage, VantageWay};

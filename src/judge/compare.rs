@@ -6,7 +6,7 @@ use super::predict::{moving, predict_in};
 use super::{Facts, ProbeFacts, copies, nature, path, settle};
 use crate::classes::SenderClass;
 use crate::plan::{Plan, Probe};
-use crate::record::{Attempt, AttemptResult, Control, Handling, Hop, SentState};
+use crate::record::{Attempt, AttemptResult, Control, Handling, Hop, ReportedAction, Returned, SentState};
 use crate::scenario::{Expectation, Fault};
 use crate::source::{Span, Spanned, or_list, plural};
 use crate::terms::{Outcome, TlsDemand, Verdict};
@@ -33,6 +33,24 @@ impl Judgement {
         self.help = Some(help.into());
         self
     }
+}
+
+/// What a notification says, in a clause.
+fn told_by(returned: &Returned) -> String {
+    let Returned { action, reporting_mta, remote_mta, status, diagnostic, .. } = returned;
+    let did = match action {
+        ReportedAction::Failed => "was not delivered",
+        ReportedAction::Delayed => "is delayed",
+        ReportedAction::Delivered => "was delivered",
+        ReportedAction::Relayed => "was relayed",
+        ReportedAction::Expanded => "was passed on to several others",
+    };
+    let by = reporting_mta.as_deref().unwrap_or("a host that does not name itself");
+    let at = remote_mta.as_ref().map(|remote| format!(" at {remote}")).unwrap_or_default();
+    let status = status.filter(|status| !diagnostic.contains(&status.to_string()));
+    let status = status.map(|status| format!(" {status}")).unwrap_or_default();
+    let words = if diagnostic.is_empty() { String::new() } else { format!(" ({diagnostic})") };
+    format!("{by} reports that it {did}{at}{status}{words}")
 }
 
 /// Everything that the rules look at.
@@ -210,6 +228,9 @@ impl Case<'_> {
             Some(Outcome::Delivered | Outcome::Filtered | Outcome::Duplicated) | None => return missed,
             Some(outcome) => outcome,
         };
+        if let Some(returned) = self.seen.returned.last() {
+            return format!("{missed}; it is {became}: {}", told_by(returned));
+        }
         match self.seen.attempts.last() {
             Some(last) if !matches!(last.result, AttemptResult::Accepted) => {
                 format!(

@@ -7,7 +7,8 @@ use jiff::Timestamp;
 use crate::mail::Stage;
 use crate::plan::Plan;
 use crate::record::{
-    Attempt, AttemptResult, BareLineEnds, Entry, Event, Landed, Looked, Met, Passed, Ran, RunStarted, Sent, Tag, TlsEnd,
+    Attempt, AttemptResult, BareLineEnds, Cleaned, Entry, Event, Landed, Looked, Met, Passed, Ran, Returned,
+    RunStarted, Sent, Tag, TlsEnd,
 };
 use crate::scenario::fault::Action;
 
@@ -33,6 +34,8 @@ pub struct ProbeFacts {
     pub landed: Vec<Landed>,
     /// Hosts that handled it.
     pub passed: Vec<Passed>,
+    /// Notifications that came back, about its own recipient.
+    pub returned: Vec<Returned>,
     /// Faults that it met.
     pub fired: Vec<Met>,
     /// When its sender first tried.
@@ -64,6 +67,8 @@ pub struct Facts {
     pub syns: BTreeMap<usize, u64>,
     /// CR and LF that clients of proxies sent alone.
     pub bare: Vec<BareLineEnds>,
+    /// What was deleted of the probes, place by place.
+    pub cleaned: Vec<Cleaned>,
     /// Hosts before which a proxy has ended TLS.
     pub tls_ended: BTreeSet<String>,
     /// Whose connection to which host that was, until its sender tells of it.
@@ -113,8 +118,10 @@ impl Facts {
             Event::Sent(sent) => self.about(&sent.tag).sent = Some(sent.clone()),
             Event::Landed(landed) => self.landed(landed),
             Event::Passed(passed) => self.passed(passed),
+            Event::Returned(returned) => self.returned(plan, returned),
             Event::Looked(looked) => self.looked.push((entry.at, looked.clone())),
             Event::Warning { text } => self.warnings.push(text.clone()),
+            Event::Cleaned(cleaned) => self.cleaned.push(cleaned.clone()),
             Event::Interrupted { by } => self.interrupted = Some(by.clone()),
             Event::RunEnded => self.ended = Some(entry.at),
         }
@@ -145,6 +152,17 @@ impl Facts {
         let known = &mut self.about(&passed.tag).passed;
         if !known.iter().any(|it| it == passed) {
             known.push(passed.clone());
+        }
+    }
+
+    /// What is reported of another recipient of the same transaction says nothing of the probe's own.
+    fn returned(&mut self, plan: &Plan, returned: &Returned) {
+        let named = [&returned.original_recipient, &returned.recipient].into_iter().flatten();
+        let also = plan.probe(&returned.tag).map_or(&[][..], |probe| &probe.also);
+        let is = |name: &String| also.iter().any(|it| it.to_string().eq_ignore_ascii_case(name));
+        let known = &mut self.about(&returned.tag).returned;
+        if !named.into_iter().any(is) && !known.contains(returned) {
+            known.push(returned.clone());
         }
     }
 

@@ -6,9 +6,10 @@ use serde_json::json;
 
 use super::{Facts, predict};
 use crate::classes::SenderClass;
+use crate::inventory::Vantage;
 use crate::plan::Plan;
 use crate::record::{BareLineEnds, Finding, FindingSeverity};
-use crate::scenario::Sender;
+use crate::scenario::{Sender, SenderKind};
 use crate::source::{and_list, plural};
 use crate::terms::{BarePlace, Smuggling};
 
@@ -22,6 +23,7 @@ pub(super) fn of_run(plan: &Plan, facts: &Facts) -> Vec<Finding> {
     findings.extend(smuggling(plan, facts));
     findings.extend(predict::unheld(plan, facts));
     findings.extend(plan.scenario.senders.values().filter_map(|sender| class(plan, sender)));
+    findings.extend(plan.scenario.senders.values().filter_map(|sender| vantage(plan, sender)));
     findings
 }
 
@@ -47,6 +49,21 @@ fn class(plan: &Plan, sender: &Sender) -> Option<Finding> {
             "sender": sender.name.value, "class": class, "timers": class.facts().timers.source,
             "scale": waits.scale, "memory": memory,
         })],
+        fix: None,
+    })
+}
+
+/// Of a sender that does not dial as this machine would: from where.
+fn vantage(plan: &Plan, sender: &Sender) -> Option<Finding> {
+    let SenderKind::Mx(stated) = &sender.kind else { return None };
+    let vantage = Some(&stated.vantage).filter(|it| **it != Vantage::default())?;
+    Some(Finding {
+        id: "sender-vantage".to_owned(),
+        severity: FindingSeverity::Info,
+        subject: plan.scenario.domain.value.clone(),
+        platform: None,
+        title: format!("the sender `{}` dials {vantage}", sender.name.value),
+        evidence: vec![json!({ "sender": sender.name.value, "vantage": vantage.to_string() })],
         fix: None,
     })
 }

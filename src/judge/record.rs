@@ -44,6 +44,7 @@ pub fn record(plan: &Plan, entries: &[Entry]) -> Record {
         phases,
         findings: findings::of_run(plan, &facts),
         coverage: vec![],
+        cleanup: facts.cleaned.clone(),
     }
 }
 
@@ -166,6 +167,7 @@ fn probe(plan: &Plan, facts: &Facts, controls: &[Control], phase: usize, probe: 
         programs: seen.programs,
         landed: seen.landed,
         passed: seen.passed,
+        returned: seen.returned,
     }
 }
 

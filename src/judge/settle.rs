@@ -1,7 +1,7 @@
 //! From what was seen of a probe to what became of it.
 
 use super::{ProbeFacts, copies};
-use crate::record::{AttemptResult, Handling, Placement, SentState};
+use crate::record::{AttemptResult, Handling, Placement, ReportedAction, SentState};
 use crate::terms::Outcome;
 
 /// What became of a probe, by what is known now; none where nothing was seen of it.
@@ -15,6 +15,24 @@ pub fn outcome(facts: &ProbeFacts) -> Option<Outcome> {
 }
 
 fn at_rest_nowhere(facts: &ProbeFacts) -> Option<Outcome> {
+    reported(facts).or_else(|| as_sent(facts))
+}
+
+/// What hosts report of it, the latest word but that a failure is final: a notification may overtake
+/// another one on its way back.
+fn reported(facts: &ProbeFacts) -> Option<Outcome> {
+    let said = |action: ReportedAction| facts.returned.iter().any(|it| it.action == action);
+    match facts.returned.last()?.action {
+        _ if said(ReportedAction::Failed) => Some(Outcome::Bounced),
+        ReportedAction::Delayed if !said(ReportedAction::Relayed) && !said(ReportedAction::Delivered) => {
+            Some(Outcome::Deferred)
+        }
+        // That it was delivered is the host's word; nobody who looks has seen the copy.
+        _ => Some(Outcome::Relayed),
+    }
+}
+
+fn as_sent(facts: &ProbeFacts) -> Option<Outcome> {
     match facts.sent.as_ref().map(|sent| sent.state) {
         Some(SentState::Bounced) => Some(Outcome::Bounced),
         Some(SentState::Refused) => Some(Outcome::Refused),

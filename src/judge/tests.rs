@@ -9,7 +9,7 @@ use crate::mail::Stage;
 use crate::plan::{Plan, expand};
 use crate::record::{
     Attempt, AttemptResult, Entry, Event, Firing, Handling, Landed, Looked, LookedState, Passed, Placement, Proof,
-    Record, RunId, RunStarted, RunState, Sent, SentState, Tag, TlsEnd, TlsEnded, TlsSeen,
+    Record, ReportedAction, Returned, RunId, RunStarted, RunState, Sent, SentState, Tag, TlsEnd, TlsEnded, TlsSeen,
 };
 use crate::scenario;
 use crate::source::SourceText;
@@ -295,6 +295,59 @@ fn a_prediction_that_did_not_hold_is_a_warning() {
          mx1.new.example was foretold `deferred`, and it became `next`"
     );
     assert_eq!(found.evidence[0]["prediction"]["basis"], "measured");
+}
+
+/// What comes back about the first probe.
+fn returned(story: &mut Story, action: ReportedAction, recipient: &str) {
+    let returned = Returned {
+        tag: story.probe(),
+        platform: "legacy".to_owned(),
+        collector: "imap imap.sender.example:993".to_owned(),
+        at: story.now,
+        detail: "INBOX UID 7".to_owned(),
+        action,
+        recipient: Some(recipient.to_owned()),
+        original_recipient: None,
+        status: "5.1.1".parse().ok(),
+        reporting_mta: Some("mx.sender.example".to_owned()),
+        remote_mta: Some("mx2.new.example".to_owned()),
+        diagnostic: "550 5.1.1 no such user".to_owned(),
+    };
+    story.note(Event::Returned(returned));
+}
+
+#[test]
+fn what_comes_back_settles_a_probe_and_is_no_sighting() {
+    for (action, outcome) in [
+        (ReportedAction::Failed, Outcome::Bounced),
+        (ReportedAction::Delayed, Outcome::Deferred),
+        (ReportedAction::Relayed, Outcome::Relayed),
+        (ReportedAction::Expanded, Outcome::Relayed),
+    ] {
+        let mut story = Story::under_faults(&SCENARIO.replace("drop-syn", "refuse"));
+        story.tried("mx1.new.example", 10, AttemptResult::Accepted, Stage::Eom, "250 ok");
+        story.sent(SentState::Delivered, &[]);
+        returned(&mut story, action, "mxdrill@drill.example");
+        let record = record(&story.plan, &story.entries);
+        let (verdict, became, why) = verdict(&record);
+        assert_eq!((verdict, became), (Verdict::Fail, Some(outcome)), "{why}");
+        assert!(why.contains("mx.sender.example reports that it") && why.contains("550 5.1.1 no such user"), "{why}");
+        let probe = &record.phases[0].probes[0];
+        assert_eq!((probe.copies, probe.returned.len()), (0, 1));
+    }
+}
+
+#[test]
+fn a_notification_about_another_recipient_says_nothing_and_a_failure_is_final() {
+    let two = SCENARIO.replace("{ count: 1 }", "{ count: 1, also: [other@drill.example] }");
+    let mut story = Story::under_faults(&two);
+    story.tried("mx1.new.example", 10, AttemptResult::Accepted, Stage::Eom, "250 ok");
+    story.sent(SentState::Delivered, &[]);
+    returned(&mut story, ReportedAction::Failed, "Other@drill.example");
+    assert_eq!(verdict(&record(&story.plan, &story.entries)).1, Some(Outcome::Lost));
+    returned(&mut story, ReportedAction::Failed, "mxdrill@drill.example");
+    returned(&mut story, ReportedAction::Delayed, "mxdrill@drill.example");
+    assert_eq!(verdict(&record(&story.plan, &story.entries)).1, Some(Outcome::Bounced));
 }
 
 #[test]

@@ -7,6 +7,7 @@
 //!   reply     what a server answered, every line kept (RFC 5321 4.2)
 //!   address   mailboxes, reverse-paths, tags in local parts
 //!   framing   where a command, a body or a BDAT chunk ends, byte for byte
+//!   dsn       delivery status notifications (RFC 3464)
 //!   proxy_protocol   for whom a connection is made, in front of its first byte
 //! ```
 //!
@@ -14,6 +15,7 @@
 
 pub mod address;
 pub mod command;
+pub mod dsn;
 pub mod framing;
 pub mod proxy_protocol;
 pub mod received;

@@ -1,7 +1,7 @@
 //! Every host and port that a run would contact.
 
 use super::ControlProbe;
-use crate::inventory::{Endpoint, Log, LogSource, Looks};
+use crate::inventory::{Endpoint, Log, LogSource, Looks, VantageWay};
 use crate::scenario::{LabHostKind, Scenario, SenderKind, TlsPolicy};
 
 /// Something that a run would contact.
@@ -137,7 +137,18 @@ fn way_in(scenario: &Scenario, name: &str, kind: &SenderKind) -> Option<Contact>
         reach: Reach::Remote,
     };
     match kind {
-        SenderKind::Mx(_) => None,
+        SenderKind::Mx(stated) => match &stated.vantage.way {
+            VantageWay::Direct => None,
+            VantageWay::Socks5(at) => {
+                let why = format!("dial the hosts of `{name}` through it, by SOCKS5");
+                Some(Contact { place: at.to_string(), why, reach: reach(at) })
+            }
+            VantageWay::Command(words) => Some(Contact {
+                place: format!("whatever `{}` contacts", words.join(" ")),
+                why: format!("dial the hosts of `{name}` through it"),
+                reach: Reach::Remote,
+            }),
+        },
         SenderKind::Sendmail(stated) => Some(runs(&stated.path.display().to_string())),
         SenderKind::Command(stated) => Some(runs(stated.run.first().map_or("", |word| word.as_str()))),
         SenderKind::Submission(_) | SenderKind::Relay(_) => {

@@ -37,7 +37,7 @@ const VARYING: &[&str] = &[
 ];
 
 /// Lists in which entries repeat as often as a waiting probe happened to be tried again.
-const REPEATING: &[&str] = &["attempts", "fired", "passed"];
+const REPEATING: &[&str] = &["attempts", "fired", "passed", "returned"];
 
 /// The record as JSON without the run id and what holds it, times, versions, the command, what
 /// the lab gave, and how often the same thing was tried again. Two runs of one scenario with one

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Attempt, Ran, RunId, Tag, TlsEnd};
+use super::{Attempt, Cleaned, Ran, Returned, RunId, Tag, TlsEnd};
 use crate::mail::{EnhancedStatus, Stage};
 use crate::terms::{BarePlace, Smuggling, UnknownWord, words};
 
@@ -76,6 +76,8 @@ pub enum Event {
     Landed(Landed),
     /// A host handled a copy without keeping it.
     Passed(Passed),
+    /// A notification about a probe came back to its reverse-path.
+    Returned(Returned),
     /// The state of a collector changed.
     Looked(Looked),
     /// A phase is over: its faults are lifted, its probes settled or past their deadline.
@@ -88,6 +90,8 @@ pub enum Event {
         /// What.
         text: String,
     },
+    /// The run is over, and its probes were deleted in a place, or not.
+    Cleaned(Cleaned),
     /// The run was told to stop.
     Interrupted {
         /// By what, such as `SIGINT`.

@@ -97,6 +97,7 @@ impl Examination {
             phases: vec![],
             findings: self.findings,
             coverage: self.coverage,
+            cleanup: vec![],
         }
     }
 }

@@ -12,10 +12,12 @@
 
 mod attempt;
 mod canonical;
+mod cleaned;
 mod event;
 mod examined;
 mod journal;
 mod ran;
+mod returned;
 mod run;
 mod tag;
 
@@ -24,6 +26,7 @@ pub use attempt::{
     TlsEnd, TlsSeen,
 };
 pub use canonical::canonical;
+pub use cleaned::{Cleaned, CleanedState};
 pub use event::{
     BareLineEnds, Entry, Event, Firing, Handling, Landed, Looked, LookedState, Passed, Placement, RunStarted, Sent,
     SentState, Standing, StandingProxy, TlsEnded,
@@ -31,6 +34,7 @@ pub use event::{
 pub use examined::{Coverage, Examination, Sight};
 pub use journal::{Journal, JournalError, read as read_journal};
 pub use ran::{Ran, RanEnd, sysexit};
+pub use returned::{ReportedAction, Returned};
 pub use run::{
     Control, Finding, FindingSeverity, Hop, Mark, Met, PhaseRecord, ProbeRecord, Proof, Record, RecordedFault,
     RecordedScenario, Report, RunState, SCHEMA_RECORD, SCHEMA_REPORT, Source, Stop, Trust, Way,

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Attempt, Coverage, Firing, Landed, Passed, Ran, RunId, Standing, Tag};
+use super::{Attempt, Cleaned, Coverage, Firing, Landed, Passed, Ran, Returned, RunId, Standing, Tag};
 use crate::mail::Stage;
 use crate::terms::{Outcome, UnknownWord, Verdict, words};
 
@@ -90,6 +90,9 @@ pub struct Record {
     /// What an audit or scan looked at, and what it could not. A run has none.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub coverage: Vec<Coverage>,
+    /// What was deleted of the probes afterwards, place by place, where the scenario wants that.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub cleanup: Vec<Cleaned>,
 }
 
 /// The scenario, quoted.
@@ -236,6 +239,9 @@ pub struct ProbeRecord {
     /// Who handled them on the way.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub passed: Vec<Passed>,
+    /// What came back to its reverse-path.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub returned: Vec<Returned>,
     /// Hop by hop, as proven, first hop first.
     pub path: Vec<Hop>,
 }

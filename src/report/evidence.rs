@@ -2,12 +2,12 @@
 
 use jiff::Timestamp;
 
-use super::leg::{Addresses, handled, result, told};
+use super::leg::{Addresses, handled, reported, result, told};
 use super::page::{Page, Piece, Tint, width};
 use super::prose::{seconds, since, tame};
 use super::route::{Chunk, chunks};
 use super::story::{Faults, Step, Story};
-use crate::record::{Attempt, Certificate, Hop, Landed, Met, Passed, Placement, Ran, Target, TlsSeen};
+use crate::record::{Attempt, Certificate, Hop, Landed, Met, Passed, Placement, Ran, Returned, Target, TlsSeen};
 
 /// How many columns a text gets at least; places that leave it fewer stand on lines of their own.
 const ROOM: usize = 36;
@@ -119,6 +119,7 @@ fn step_lines(start: Timestamp, step: &Step<'_>, faults: &Faults<'_>, depth: Dep
         Step::Ran(ran) => ran_lines(at, ran, depth),
         Step::Met(met) => vec![firing(start, met, faults, depth)],
         Step::Passed(passed) => vec![passed_line(at, passed)],
+        Step::Returned(returned) => vec![returned_line(at, returned)],
         Step::Landed(landed) => {
             let headers = landed.received.iter().filter(|_| depth == Depth::Everything);
             std::iter::once(landed_line(at, landed)).chain(headers.map(|hop| quoted("received", hop))).collect()
@@ -187,6 +188,16 @@ fn passed_line(at: String, passed: &Passed) -> Line {
     }
     let (source, place) = source(&passed.collector, &passed.platform, &passed.detail);
     Line { at, source, place, text: on_host(text, passed.host.as_deref(), &passed.collector), ..Line::default() }
+}
+
+fn returned_line(at: String, returned: &Returned) -> Line {
+    let by = returned.reporting_mta.as_ref().map(|by| format!("{} ", tame(by))).unwrap_or_default();
+    let words = match returned.diagnostic.as_str() {
+        "" => String::new(),
+        words => format!(" ({})", tame(words)),
+    };
+    let (_, place) = source(&returned.collector, &returned.platform, &returned.detail);
+    Line { at, source: "dsn".to_owned(), place, text: format!("{by}{}{words}", reported(returned)), ..Line::default() }
 }
 
 fn landed_line(at: String, landed: &Landed) -> Line {

@@ -3,7 +3,9 @@
 use super::prose::tame;
 use super::story::{Faults, Step};
 use crate::mail::reply::queue_id;
-use crate::record::{Attempt, AttemptResult, Handling, Landed, Passed, Placement, ProbeRecord, Ran, Target};
+use crate::record::{
+    Attempt, AttemptResult, Handling, Landed, Passed, Placement, ProbeRecord, Ran, ReportedAction, Returned, Target,
+};
 
 /// Stands for a queue-id that is told elsewhere.
 const SOME_ID: &str = "<id>";
@@ -61,6 +63,10 @@ impl Leg {
             }
             Step::Passed(passed) => {
                 leg(whose(passed.host.as_deref(), &passed.platform), handled(passed), &passed.queue_id)
+            }
+            Step::Returned(returned) => {
+                let by = returned.reporting_mta.as_deref().map_or_else(|| "a notification".to_owned(), tame);
+                leg(by, reported(returned), &None)
             }
             Step::Landed(landed) => {
                 leg(format!("landed on `{}`", tame(&landed.platform)), rest(landed), &landed.queue_id)
@@ -192,6 +198,22 @@ pub(super) fn handled(passed: &Passed) -> String {
     match (passed.handling, passed.status) {
         (Handling::Took | Handling::Relayed, _) | (_, None) => did,
         (_, Some(status)) => format!("{did}: {status}"),
+    }
+}
+
+/// What a notification says, without who says it.
+pub(super) fn reported(returned: &Returned) -> String {
+    let did = match returned.action {
+        ReportedAction::Failed => "reports failure",
+        ReportedAction::Delayed => "reports delay",
+        ReportedAction::Delivered => "reports delivery",
+        ReportedAction::Relayed => "reports that it was relayed",
+        ReportedAction::Expanded => "reports that it was passed on to several others",
+    };
+    let remote = returned.remote_mta.as_ref().map(|remote| format!(" at {}", tame(remote))).unwrap_or_default();
+    match returned.status {
+        Some(status) => format!("{did}{remote}: {status}"),
+        None => format!("{did}{remote}"),
     }
 }
 

@@ -101,13 +101,16 @@ impl Live {
             Event::Sent(sent) => self.sent(sent),
             Event::Passed(passed) => self.passed(passed),
             Event::Landed(landed) => self.note(&landed.tag, Waits::Landed),
+            Event::Returned(returned) => {
+                self.note(&returned.tag, Waits::For("its end: a notification came back".to_owned()))
+            }
             Event::SynsDropped { .. } => {}
             Event::RunStarted(_)
             | Event::FaultLost { .. }
             | Event::Fired(_)
             | Event::TlsEnded(_)
             | Event::BareLineEnds(_) => {}
-            Event::Looked(_) | Event::Warning { .. } => {}
+            Event::Looked(_) | Event::Cleaned(_) | Event::Warning { .. } => {}
         }
     }
 

@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 
 use super::prose::tame;
-use crate::record::{Attempt, AttemptResult, Landed, Met, Passed, ProbeRecord, Ran, Record, RecordedFault};
+use crate::record::{Attempt, AttemptResult, Landed, Met, Passed, ProbeRecord, Ran, Record, RecordedFault, Returned};
 
 /// Every fault of a record, as firings count them.
 #[derive(Clone, Debug)]
@@ -41,6 +41,8 @@ pub(super) enum Step<'a> {
     Passed(&'a Passed),
     /// A copy came to rest.
     Landed(&'a Landed),
+    /// A notification about it came back.
+    Returned(&'a Returned),
 }
 
 impl Step<'_> {
@@ -51,6 +53,7 @@ impl Step<'_> {
             Step::Met(met) => met.at,
             Step::Passed(passed) => passed.at,
             Step::Landed(landed) => landed.at,
+            Step::Returned(returned) => returned.at,
         }
     }
 
@@ -58,7 +61,8 @@ impl Step<'_> {
     /// that second; it is told last of all that did, since results follow causes.
     fn told_at(&self) -> i64 {
         let at = self.at().as_millisecond();
-        let vague = matches!(self, Step::Passed(_) | Step::Landed(_)) && self.at().subsec_nanosecond() == 0;
+        let vague =
+            matches!(self, Step::Passed(_) | Step::Landed(_) | Step::Returned(_)) && self.at().subsec_nanosecond() == 0;
         if vague { at + 999 } else { at }
     }
 
@@ -69,6 +73,7 @@ impl Step<'_> {
             Step::Met(_) => 1,
             Step::Passed(_) => 2,
             Step::Landed(_) => 3,
+            Step::Returned(_) => 4,
         }
     }
 }
@@ -94,6 +99,7 @@ impl<'a> Story<'a> {
         steps.extend(probe.programs.iter().map(Step::Ran));
         steps.extend(probe.passed.iter().map(Step::Passed));
         steps.extend(probe.landed.iter().map(Step::Landed));
+        steps.extend(probe.returned.iter().map(Step::Returned));
         steps.sort_by_key(|step| (step.told_at(), step.rank()));
         Self { probe, steps }
     }

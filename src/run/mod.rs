@@ -10,6 +10,7 @@
 //! part of the story; `wait` knows when there is nothing left to wait for. What was seen is in the
 //! journal, and only `judge` says what it means.
 
+mod cleanup;
 mod context;
 mod controls;
 mod error;
@@ -19,6 +20,7 @@ mod rig;
 mod wait;
 mod watch;
 
+pub use cleanup::clean;
 pub use context::Context;
 pub use error::{Kind, RunError};
 pub use watch::look_on;
@@ -26,6 +28,7 @@ pub use watch::look_on;
 use crate::judge;
 use crate::plan::SharedPlan;
 use crate::record::{Event, Journal, Record};
+use crate::scenario::Cleanup;
 use folder::Folder;
 use rig::Rig;
 
@@ -46,6 +49,9 @@ pub async fn drill(plan: &SharedPlan, context: &Context, journal: &Journal) -> R
         journal.note(Event::Interrupted { by: by.to_owned() });
     }
     rig.down().await;
+    if plan.scenario.cleanup == Cleanup::Probes {
+        cleanup::clean_and_note(plan, context, journal).await;
+    }
     stopped?;
     journal.note(Event::RunEnded);
     let record = judge::record(plan, &journal.since(0));

@@ -128,6 +128,7 @@ pub(super) fn tag_of(event: &Event) -> Option<&Tag> {
         Event::Sent(sent) => Some(&sent.tag),
         Event::Landed(landed) => Some(&landed.tag),
         Event::Passed(passed) => Some(&passed.tag),
+        Event::Returned(returned) => Some(&returned.tag),
         _ => None,
     }
 }

@@ -10,6 +10,7 @@
 
 mod bundled;
 mod check;
+mod cleanup;
 mod decode;
 pub mod expectation;
 pub mod fault;
@@ -19,17 +20,20 @@ mod model;
 mod policy;
 pub mod schema;
 pub mod standing;
+mod timeouts;
 mod waits;
 pub mod ways;
 
 pub use bundled::bundled;
+pub use cleanup::Cleanup;
 pub(crate) use decode::smuggling as read_smuggling;
 pub use expectation::{Expectation, Judged};
 pub use fault::Fault;
 pub use load::{Loaded, asked, fault as read_fault, load};
 pub use model::{
-    Busy, Defaults, Lab, LabHost, LabHostKind, LabSubmission, LabTls, Limits, MxSender, Phase, Probes, Proxy, RealHost,
-    Scenario, Sender, SenderKind, Timeouts, Verify,
+    Busy, Lab, LabHost, LabHostKind, LabSubmission, LabTls, Limits, MxSender, Phase, Probes, Proxy, RealHost, Scenario,
+    Sender, SenderKind, Verify,
 };
 pub use policy::{CachedPolicy, LabPolicy, PolicyAction, PolicyCertificate, PolicyFault, Publish, TlsPolicy};
+pub use timeouts::{Defaults, Timeouts};
 pub use waits::{LAB_SCALE, Waits};

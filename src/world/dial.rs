@@ -6,7 +6,10 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::net::{TcpSocket, TcpStream};
+use tokio::net::{TcpSocket, TcpStream, lookup_host};
+
+use super::vantage;
+use crate::inventory::{Vantage, VantageWay};
 
 /// Where a host's SMTP port really listens, for the run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,6 +47,7 @@ pub struct Dialer {
     routes: Arc<Mutex<HashMap<(String, IpAddr), Listening>>>,
     /// Who has dialled, for proxies that run in this process.
     pub callers: Callers,
+    vantage: Arc<Vantage>,
 }
 
 impl Dialer {
@@ -63,16 +67,59 @@ impl Dialer {
         known.unwrap_or_else(|| Listening::plain(SocketAddr::new(address, port)))
     }
 
+    /// The same routes and callers, dialled from elsewhere. A proxy of this process is always dialled directly.
+    #[must_use]
+    pub fn through(&self, vantage: Vantage) -> Self {
+        Self { vantage: Arc::new(vantage), ..self.clone() }
+    }
+
     /// Connects to `target` within `limit`. `tag` is told to a proxy of this process that stands
     /// there, so that it knows before the first byte whose connection it is.
     ///
     /// # Errors
-    /// The system's error, or [`io::ErrorKind::TimedOut`] after `limit`.
+    /// The system's error, or that of whoever dials in our stead; [`io::ErrorKind::TimedOut`] after `limit`.
     pub async fn connect(&self, target: &Listening, tag: Option<&str>, limit: Duration) -> io::Result<TcpStream> {
-        let socket = match target.socket {
-            SocketAddr::V4(_) => TcpSocket::new_v4()?,
-            SocketAddr::V6(_) => TcpSocket::new_v6()?,
+        if target.calls == Calls::Announced || *self.vantage == Vantage::default() {
+            return self.straight(target, tag, limit).await;
+        }
+        match tokio::time::timeout(limit, self.dial_from_vantage(target.socket)).await {
+            Ok(connected) => connected,
+            Err(_) => Err(io::Error::new(io::ErrorKind::TimedOut, "no answer to SYN")),
+        }
+    }
+
+    async fn dial_from_vantage(&self, target: SocketAddr) -> io::Result<TcpStream> {
+        let stream = match &self.vantage.way {
+            VantageWay::Direct => self.dial_from_source(target).await?,
+            VantageWay::Command(words) => vantage::run(words, target).await?,
+            VantageWay::Socks5(at) => {
+                let server = lookup_host((at.host.as_str(), at.port)).await?.next();
+                let none = || io::Error::new(io::ErrorKind::NotFound, format!("the SOCKS5 server {at} has no address"));
+                let failed = |error: io::Error| io::Error::other(format!("the SOCKS5 server {at}: {error}"));
+                let mut stream = self.dial_from_source(server.ok_or_else(none)?).await.map_err(failed)?;
+                vantage::ask(&mut stream, target).await?;
+                stream
+            }
         };
+        stream.set_nodelay(true)?;
+        Ok(stream)
+    }
+
+    /// From the stated address of this machine, where one is stated.
+    async fn dial_from_source(&self, target: SocketAddr) -> io::Result<TcpStream> {
+        let socket = socket_for(target)?;
+        if let Some(source) = self.vantage.source {
+            if source.is_ipv4() != target.is_ipv4() {
+                let why = format!("the source address {source} is of another family than {}", target.ip());
+                return Err(io::Error::new(io::ErrorKind::AddrNotAvailable, why));
+            }
+            socket.bind(SocketAddr::new(source, 0))?;
+        }
+        socket.connect(target).await
+    }
+
+    async fn straight(&self, target: &Listening, tag: Option<&str>, limit: Duration) -> io::Result<TcpStream> {
+        let socket = socket_for(target.socket)?;
         let announced = match (tag, target.calls) {
             (Some(tag), Calls::Announced) => Some(self.announce(&socket, target.socket, tag)?),
             _ => None,
@@ -113,6 +160,13 @@ impl Dialer {
 
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<(String, IpAddr), Listening>> {
         self.routes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn socket_for(target: SocketAddr) -> io::Result<TcpSocket> {
+    match target {
+        SocketAddr::V4(_) => TcpSocket::new_v4(),
+        SocketAddr::V6(_) => TcpSocket::new_v6(),
     }
 }
 

@@ -13,6 +13,7 @@ mod clock;
 mod dial;
 mod dice;
 mod secret;
+mod vantage;
 
 pub use clock::Clock;
 pub use dial::{Callers, Calls, Dialer, Listening};

@@ -16,6 +16,8 @@ use serde_json::Value;
 /// Mistakes that no schema can see: names that nothing has, parts that do not fit each other, and
 /// values whose form is right.
 const BEYOND_A_SCHEMA: &[&str] = &[
+    "a-way-through-socks5-and-a-program",
+    "a-program-that-is-not-told-where-to-connect",
     "a-user-that-the-lab-does-not-know",
     "a-login-without-a-password",
     "a-token-for-a-mechanism-with-a-password",
@@ -200,7 +202,9 @@ fn asked_by(schema: &Value, asked: &mut BTreeMap<(String, &'static str), BTreeSe
                 asked.entry((title.to_owned(), "keys")).or_default().extend(keys.keys().cloned());
             }
             if let Some(words) = map.get("enum").and_then(Value::as_array) {
-                let words = words.iter().filter_map(Value::as_str).map(str::to_owned);
+                let word =
+                    |it: &Value| it.as_str().map(str::to_owned).or_else(|| it.as_bool().map(|it| it.to_string()));
+                let words = words.iter().filter_map(word);
                 asked.entry((title.to_owned(), "words")).or_default().extend(words);
             }
         }

@@ -43,6 +43,7 @@ impl Drill {
             phases: vec![],
             findings: vec![],
             coverage: vec![],
+            cleanup: vec![],
         };
         Self { record, probes: 0 }
     }
@@ -164,6 +165,7 @@ impl Drill {
             programs: vec![],
             landed: vec![],
             passed: vec![],
+            returned: vec![],
             path: vec![],
         };
         let first_fault = self.record.phases.iter().rev().skip(1).map(|phase| phase.faults.len()).sum();

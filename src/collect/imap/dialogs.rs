@@ -10,10 +10,10 @@ use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
 use super::fake::{Encrypts, Fake};
-use crate::collect::testing::{Bench, message_of};
+use crate::collect::testing::{Bench, bounce_of, message_of};
 use crate::collect::{CollectError, Collecting};
 use crate::inventory::{Endpoint, Imap, ImapLogin, Looks, Secret, TlsMode};
-use crate::record::{LookedState, Placement};
+use crate::record::{CleanedState, LookedState, Placement, ReportedAction};
 
 fn settings(fake: &Fake) -> Imap {
     Imap {
@@ -76,6 +76,55 @@ async fn probes_are_found_in_the_inbox_and_in_junk() {
     ];
     assert_eq!(landed, expected);
     assert_eq!(fake.count("LOGOUT"), 1);
+}
+
+#[tokio::test]
+async fn a_notification_is_read_whole_and_is_no_copy() {
+    let (fake, bench) = (Fake::start("IMAP4rev1").await, Bench::new());
+    let collecting = open(&bench, settings(&fake)).await.expect("it opens");
+    let [one, two] = [1, 2].map(|number| bench.run.probe(number));
+    fake.deliver("INBOX", &bounce_of(&one));
+    fake.deliver("INBOX", &message_of(&two, "A2"));
+    bench.until_landed(1).await;
+    collecting.look().await.expect("it looks");
+    collecting.close().await;
+    let returned = bench.returned();
+    assert_eq!(returned.len(), 1, "{returned:?}");
+    assert_eq!((&returned[0].tag, returned[0].detail.as_str()), (&one, "INBOX UID 1"));
+    assert_eq!(returned[0].action, ReportedAction::Failed);
+    assert_eq!(bench.landed().into_iter().map(|it| it.tag).collect::<Vec<_>>(), [two]);
+}
+
+#[tokio::test]
+async fn probes_of_this_run_are_deleted_and_nothing_else() {
+    let (fake, bench) = (Fake::start("IMAP4rev1 UIDPLUS").await, Bench::new());
+    let [one, two] = [1, 2].map(|number| bench.run.probe(number));
+    let other = crate::record::RunId::from_entropy(9).probe(1);
+    fake.deliver("INBOX", &message_of(&other, "A0"));
+    fake.deliver("INBOX", &message_of(&one, "A1"));
+    fake.deliver("INBOX", &bounce_of(&one));
+    fake.deliver("Junk", &message_of(&two, "A2"));
+    // Somebody else's mark, which a plain EXPUNGE would carry out.
+    fake.state().deleted.push(("INBOX".to_owned(), 1));
+    let cleaned = bench.erase(Looks::Imap(settings(&fake))).await;
+    assert_eq!((cleaned.state, cleaned.why.as_str()), (CleanedState::Deleted, "2 messages deleted"));
+    assert_eq!(cleaned.messages, ["Junk UID 1", "INBOX UID 2"]);
+    let left = |name: &str| fake.state().mailboxes[name].iter().map(|(uid, _)| *uid).collect::<Vec<_>>();
+    assert_eq!((left("INBOX"), left("Junk")), (vec![1, 3], vec![]));
+}
+
+#[tokio::test]
+async fn without_uidplus_probes_are_marked_and_that_is_said() {
+    let (fake, bench) = (Fake::start("IMAP4rev1").await, Bench::new());
+    fake.deliver("INBOX", &message_of(&bench.run.probe(1), "A1"));
+    let cleaned = bench.erase(Looks::Imap(settings(&fake))).await;
+    assert_eq!((cleaned.state, cleaned.messages), (CleanedState::Marked, vec!["INBOX UID 1".to_owned()]));
+    assert!(cleaned.why.contains("no UIDPLUS"), "{}", cleaned.why);
+    assert_eq!(fake.count("UID EXPUNGE"), 0);
+    fake.on(|command, _| command.starts_with("UID STORE").then(|| "TAG NO [NOPERM] read-only\r\n".to_owned()));
+    let refused = bench.erase(Looks::Imap(settings(&fake))).await;
+    assert_eq!(refused.state, CleanedState::Failed);
+    assert!(refused.why.contains("[NOPERM]"), "{}", refused.why);
 }
 
 #[tokio::test]

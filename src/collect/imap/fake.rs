@@ -21,6 +21,8 @@ pub(super) struct State {
     pub(super) greeting: String,
     pub(super) capabilities: String,
     pub(super) mailboxes: BTreeMap<String, Vec<(u32, String)>>,
+    /// Messages that are marked as deleted: mailbox and UID.
+    pub(super) deleted: Vec<(String, u32)>,
     pub(super) validity: u32,
     pub(super) commands: Vec<String>,
     /// What a line without a command gets: a client's answer to `+`.
@@ -59,6 +61,7 @@ impl Fake {
             greeting: "* OK ready".to_owned(),
             capabilities: capabilities.to_owned(),
             mailboxes,
+            deleted: vec![],
             validity: 1,
             commands: vec![],
             bare: None,
@@ -158,7 +161,10 @@ async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
         let answer = {
             let mut state = state.lock().expect("not poisoned");
             state.commands.push(command.to_owned());
-            (state.whim)(command, &state).unwrap_or_else(|| usual(command, &state, &mut selected))
+            match (state.whim)(command, &state) {
+                Some(answer) => answer,
+                None => usual(command, &mut state, &mut selected),
+            }
         };
         if answer.is_empty() {
             return Ok(None);
@@ -194,7 +200,7 @@ async fn idle<S: AsyncRead + AsyncWrite + Unpin>(
     Ok(())
 }
 
-fn usual(command: &str, state: &State, selected: &mut String) -> String {
+fn usual(command: &str, state: &mut State, selected: &mut String) -> String {
     let word = command.split(' ').next().unwrap_or_default();
     let messages = state.mailboxes.get(selected).cloned().unwrap_or_default();
     match word {
@@ -203,8 +209,8 @@ fn usual(command: &str, state: &State, selected: &mut String) -> String {
             let lines = state.mailboxes.keys().map(|name| format!("* LIST (\\HasNoChildren) \"/\" \"{name}\"\r\n"));
             lines.collect::<String>() + "TAG OK listed\r\n"
         }
-        "EXAMINE" => {
-            *selected = command.trim_start_matches("EXAMINE ").trim_matches('"').to_owned();
+        "EXAMINE" | "SELECT" => {
+            *selected = command.trim_start_matches(word).trim_start().trim_matches('"').to_owned();
             let Some(messages) = state.mailboxes.get(selected) else {
                 return "TAG NO [NONEXISTENT] no such mailbox\r\n".to_owned();
             };
@@ -213,6 +219,19 @@ fn usual(command: &str, state: &State, selected: &mut String) -> String {
             format!(
                 "* {count} EXISTS\r\n* OK [UIDVALIDITY {validity}] valid\r\n* OK [UIDNEXT {next}] next\r\nTAG OK [READ-ONLY] examined\r\n"
             )
+        }
+        "UID" if command.starts_with("UID STORE") || command.starts_with("UID EXPUNGE") => {
+            let set = command.split(' ').nth(2).unwrap_or_default();
+            let uids: Vec<u32> = set.split(',').map(|uid| uid.parse().expect("a UID")).collect();
+            if command.starts_with("UID STORE") {
+                state.deleted.extend(uids.iter().map(|uid| (selected.clone(), *uid)));
+                return "TAG OK stored\r\n".to_owned();
+            }
+            let State { mailboxes, deleted, .. } = state;
+            let marked = |uid: &u32| deleted.contains(&(selected.clone(), *uid));
+            let messages = mailboxes.get_mut(selected).expect("a selected mailbox");
+            messages.retain(|(uid, _)| !(uids.contains(uid) && marked(uid)));
+            "TAG OK expunged\r\n".to_owned()
         }
         "UID" if command.starts_with("UID SEARCH") => {
             let by_header = command.contains("HEADER");
@@ -224,10 +243,12 @@ fn usual(command: &str, state: &State, selected: &mut String) -> String {
             let set = command.split(' ').nth(2).unwrap_or_default();
             let wanted = messages.iter().filter(|(uid, _)| set.split(',').any(|it| it == uid.to_string()));
             let lines = wanted.map(|(uid, text)| {
-                let header = text.split_inclusive("\r\n\r\n").next().unwrap_or_default();
+                let whole = command.contains("BODY.PEEK[]");
+                let header = text.split_inclusive("\r\n\r\n").next().filter(|_| !whole).unwrap_or(text);
+                let section = if whole { "" } else { "HEADER" };
                 let labels = if command.contains("X-GM-LABELS") { format!("X-GM-LABELS ({}) ", state.labels) } else { String::new() };
                 format!(
-                    "* {uid} FETCH (UID {uid} {labels}INTERNALDATE \"21-Nov-2026 05:42:24 +0000\" BODY[HEADER]<0> {{{}}}\r\n{header})\r\n",
+                    "* {uid} FETCH (UID {uid} {labels}INTERNALDATE \"21-Nov-2026 05:42:24 +0000\" BODY[{section}]<0> {{{}}}\r\n{header})\r\n",
                     header.len()
                 )
             });

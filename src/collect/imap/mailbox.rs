@@ -1,9 +1,12 @@
 //! One mailbox: which messages are new, and which of them are probes.
 
+mod erase;
+
 use std::collections::HashSet;
 
 use jiff::Timestamp;
 
+use super::super::bounce::{self, MAX_BOUNCE};
 use super::super::copies::Copies;
 use super::super::message::{self, MAX_HEADER};
 use super::super::notes::{Copy, Notes};
@@ -13,7 +16,7 @@ use super::name::{encode, quote};
 use super::session::{Examined, Fault, Kind, Session};
 use super::wire::Token;
 use crate::inventory::Imap;
-use crate::record::{Placement, TAG_HEADER};
+use crate::record::{Placement, RunId, TAG_HEADER};
 use crate::source::or_list;
 
 /// The most mailboxes of an account that are looked through for Junk.
@@ -170,7 +173,7 @@ impl Mailbox {
         if !grown && occasion == Occasion::Stirred {
             return Ok(());
         }
-        let found = self.search(session, notes).await;
+        let found = self.search(session, notes.run()).await;
         let found = found.map_err(|fault| fault.while_trying(&format!("the search in the mailbox `{}`", self.name)))?;
         for batch in found.chunks(BATCH) {
             let fetched = self.fetch(session, notes, copies, batch).await;
@@ -192,10 +195,12 @@ impl Mailbox {
     }
 
     /// The UIDs of the run's messages that were not read yet.
-    async fn search(&self, session: &mut Session, notes: &Notes) -> Result<Vec<u32>, Fault> {
-        let (run, first) = (notes.run(), self.first);
+    async fn search(&self, session: &mut Session, run: &RunId) -> Result<Vec<u32>, Fault> {
+        let first = self.first;
         // A run id is of lower-case letters and digits: nothing in it can end the string.
-        let probes = format!(" OR HEADER {TAG_HEADER} {run} HEADER Message-ID {run}", run = quote(run.as_str()));
+        // A notification about a probe goes to its reverse-path, which holds the tag.
+        let run = quote(run.as_str());
+        let probes = format!(" OR OR HEADER {TAG_HEADER} {run} HEADER Message-ID {run} HEADER To {run}");
         let probes = match session.kind() {
             // It finds nothing by a header field of ours: all that is new is read.
             Kind::Exchange => "",
@@ -224,18 +229,38 @@ impl Mailbox {
         copies: &mut Copies,
         uids: &[u32],
     ) -> Result<(), Fault> {
-        let set = uids.iter().map(u32::to_string).collect::<Vec<_>>().join(",");
+        let fetched = self.headers(session, uids).await?;
+        self.seen.extend(fetched.iter().map(|it| it.uid));
+        self.note(session, notes, copies, fetched).await
+    }
+
+    /// The header blocks of these messages, each once.
+    async fn headers(&self, session: &mut Session, uids: &[u32]) -> Result<Vec<Fetched>, Fault> {
+        let set = set_of(uids);
         let labels = if self.labels == Labels::Told { "X-GM-LABELS " } else { "" };
         let command = format!("UID FETCH {set} (UID INTERNALDATE {labels}BODY.PEEK[HEADER]<0.{MAX_HEADER}>)");
-        let mut fetched = vec![];
+        let (mut fetched, mut told) = (vec![], HashSet::new());
         session
             .command(&command, &mut |data| {
-                let message = Fetched::read(&data).filter(|it| uids.contains(&it.uid) && self.seen.insert(it.uid));
+                let message = Fetched::read(&data).filter(|it| uids.contains(&it.uid) && told.insert(it.uid));
                 fetched.extend(message);
             })
             .await?;
+        Ok(fetched)
+    }
+
+    async fn note(
+        &mut self,
+        session: &mut Session,
+        notes: &Notes,
+        copies: &mut Copies,
+        fetched: Vec<Fetched>,
+    ) -> Result<(), Fault> {
+        let mut bounces = vec![];
         for message in fetched {
-            if let Some(stored) = message::read(&message.header, notes.run())
+            if bounce::may_be(&message.header) {
+                bounces.push(message);
+            } else if let Some(stored) = message::read(&message.header, notes.run())
                 && copies.count(&self.name, stored.fingerprint).is_some()
             {
                 let copy = Copy {
@@ -249,8 +274,32 @@ impl Mailbox {
                 notes.landed(copy, None);
             }
         }
+        for bounce in bounces {
+            self.read_bounce(session, notes, &bounce).await?;
+        }
         Ok(())
     }
+
+    /// Reads the whole of a notification: what it says stands in its body.
+    async fn read_bounce(&self, session: &mut Session, notes: &Notes, bounce: &Fetched) -> Result<(), Fault> {
+        let uid = bounce.uid;
+        let mut whole = None;
+        session
+            .command(&format!("UID FETCH {uid} (UID BODY.PEEK[]<0.{MAX_BOUNCE}>)"), &mut |data| {
+                whole = whole.take().or_else(|| Fetched::read(&data).filter(|it| it.uid == uid));
+            })
+            .await?;
+        if let Some((tag, report)) = whole.and_then(|whole| bounce::read(&whole.header, notes.run())) {
+            let at = bounce.at.unwrap_or_else(|| notes.now());
+            notes.returned(&tag, &report, at, &format!("{} UID {uid}", self.name));
+        }
+        Ok(())
+    }
+}
+
+/// A set of UIDs, as commands take it.
+fn set_of(uids: &[u32]) -> String {
+    uids.iter().map(u32::to_string).collect::<Vec<_>>().join(",")
 }
 
 /// A message as it was fetched.
@@ -260,11 +309,12 @@ struct Fetched {
     at: Option<Timestamp>,
     /// Where its labels say that it is seen.
     labelled: Option<Placement>,
+    /// Its header block, or all of it, as was asked for.
     header: Vec<u8>,
 }
 
 impl Fetched {
-    /// `n FETCH (UID … INTERNALDATE … BODY[HEADER]<0> …)`, its items in any order.
+    /// `n FETCH (UID … INTERNALDATE … BODY[HEADER]<0> …)` or `BODY[]<0>`, its items in any order.
     fn read(data: &[Token]) -> Option<Self> {
         if !data.get(1).is_some_and(|word| word.is("FETCH")) {
             return None;
@@ -273,7 +323,7 @@ impl Fetched {
             let named = |it: &Token| matches!(it, Token::Atom(atom) if atom.to_ascii_uppercase().starts_with(name));
             data.iter().position(named).and_then(|at| data.get(at + 1))
         };
-        let Some(Token::Text(header)) = item("BODY[HEADER]") else { return None };
+        let Some(Token::Text(header)) = item("BODY[") else { return None };
         let at = item("INTERNALDATE").and_then(Token::text).and_then(|date| internal_date(&date));
         Some(Self { uid: item("UID")?.number()?, at, labelled: labelled(data), header: header.clone() })
     }

@@ -10,17 +10,20 @@
 //! IDLE watches one mailbox, and some servers are slow to tell, so a timer looks as well. A
 //! connection that is lost is made anew; what came meanwhile is found by the next look, because
 //! mailboxes are compared with what was seen of them, not listened to. Mailboxes are opened for
-//! reading only, and no flag is changed.
+//! reading only, and no flag is changed; but for `erase`, which is asked for by name.
 
 mod connect;
 #[cfg(test)]
 mod dialogs;
+mod erase;
 #[cfg(test)]
 mod fake;
 mod mailbox;
 mod name;
 mod session;
 mod wire;
+
+pub(super) use erase::erase;
 
 use std::time::Duration;
 

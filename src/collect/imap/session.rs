@@ -176,8 +176,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
 
     /// Selects a mailbox for reading only.
     pub(super) async fn examine(&mut self, mailbox: &str) -> Result<Examined, Fault> {
+        self.open("EXAMINE", mailbox).await
+    }
+
+    /// Selects a mailbox so that messages can be taken out of it.
+    pub(super) async fn select(&mut self, mailbox: &str) -> Result<Examined, Fault> {
+        self.open("SELECT", mailbox).await
+    }
+
+    async fn open(&mut self, command: &str, mailbox: &str) -> Result<Examined, Fault> {
         let mut examined = Examined::default();
-        let tag = self.send(&format!("EXAMINE {}", quote(mailbox))).await?;
+        let tag = self.send(&format!("{command} {}", quote(mailbox))).await?;
         loop {
             match self.next_or_done(&tag).await? {
                 Some(Response::Said { status: Status::Ok, text }) => examined.take(&text),

@@ -31,7 +31,13 @@ pub(in super::super) async fn open(
 }
 
 /// What every collector is given.
-fn given(context: &Context, names: &Names, journal: &Journal, run: &RunId, since: Since) -> collect::Context {
+pub(in super::super) fn given(
+    context: &Context,
+    names: &Names,
+    journal: &Journal,
+    run: &RunId,
+    since: Since,
+) -> collect::Context {
     collect::Context {
         run: run.clone(),
         journal: journal.clone(),
@@ -43,7 +49,7 @@ fn given(context: &Context, names: &Names, journal: &Journal, run: &RunId, since
 }
 
 /// Every collector of the plan's inventory.
-fn all(plan: &Plan) -> impl Iterator<Item = Watching> {
+pub(in super::super) fn all(plan: &Plan) -> impl Iterator<Item = Watching> {
     plan.scenario.inventory.platforms.values().flat_map(|platform| {
         let only = match platform.hosts.as_slice() {
             [one] => Some(Arc::from(one.value.as_str())),

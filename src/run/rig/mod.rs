@@ -36,7 +36,7 @@ use crate::record::{Event, Journal, RunStarted};
 use crate::scenario::LabHostKind;
 use crate::send;
 use crate::world::{Dialer, Dice};
-pub(super) use collectors::open as open_collectors;
+pub(super) use collectors::{all as collectors_of, given as given_to, open as open_collectors};
 use faults::Front;
 use ground::Places;
 use posts::Posts;

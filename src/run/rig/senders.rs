@@ -59,8 +59,10 @@ impl Making<'_> {
             SenderKind::Mx(stated) => {
                 let helo = stated.helo.clone().unwrap_or_else(|| settings.helo.clone());
                 let (class, waits) = (stated.class, self.plan.scenario.waits(stated.class));
+                // Policies are fetched from here: `socks5` and `via` are for port 25.
                 let policies = policies(stated, self.plan, &settings);
-                Ok(Way::Mx(Mx::new(Settings { helo, class, waits, policies, ..settings })))
+                let dialer = settings.dialer.through(stated.vantage.clone());
+                Ok(Way::Mx(Mx::new(Settings { helo, class, waits, policies, dialer, ..settings })))
             }
             SenderKind::Submission(stated) => Ok(Way::Submission(self.submitter(sender, stated).await?)),
             SenderKind::Sendmail(stated) => Ok(Way::Program(self.hander(self.sendmail(stated)))),

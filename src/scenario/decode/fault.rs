@@ -82,7 +82,7 @@ fn spell_scope(scope: Scope) -> &'static str {
     }
 }
 
-fn ip_address(node: &Node, said: &mut Said) -> Option<IpAddr> {
+pub(super) fn ip_address(node: &Node, said: &mut Said) -> Option<IpAddr> {
     let text = scalar(node, "an IP address", said)?;
     let title = format!("`{text}` is not an IP address");
     text.parse().ok().or_else(|| said.refuse(Diagnostic::error(node.span, title)))

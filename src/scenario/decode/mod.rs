@@ -23,7 +23,7 @@ use std::time::Duration;
 
 use indexmap::IndexMap;
 
-use super::{Defaults, Limits, Scenario, Timeouts};
+use super::{Cleanup, Defaults, Limits, Scenario, Timeouts};
 use crate::inventory::decode::{host_name, platforms};
 use crate::source::read::{Fields, Said, at_most, entries, filled, lasting, list, number, rate, spanned, text, word};
 use crate::source::yaml::Node;
@@ -61,6 +61,7 @@ pub(super) fn scenario(node: &Node, said: &mut Said) -> Option<Scenario> {
     let proxies = map.optional("proxies", at_most(MOST_SENDERS, entries(sender::proxy))).unwrap_or_default();
     let limits = map.optional("limits", limits).unwrap_or_default();
     let recipients = map.optional("recipients", list(spanned(value::address))).unwrap_or_default();
+    let cleanup = map.optional("cleanup", word("a word for `cleanup`", "words for it", Cleanup::ALL, Cleanup::word));
     let phases = map.required("phases", at_most(MOST_PHASES, filled(list(phase::phase)))).unwrap_or_default();
     if defaults == Defaults::Rfc5321 && !map.has("sender") {
         ask_for_sender(&mut map);
@@ -83,6 +84,7 @@ pub(super) fn scenario(node: &Node, said: &mut Said) -> Option<Scenario> {
         recipients,
         senders: senders.into_iter().map(|sender| (sender.name.value.clone(), sender)).collect(),
         proxies: proxies.into_iter().map(|proxy| (proxy.host.value.clone(), proxy)).collect::<IndexMap<_, _>>(),
+        cleanup: cleanup.unwrap_or_default(),
         phases,
     })
 }

@@ -1,13 +1,15 @@
 //! Ways in, and standing proxies.
 
+use super::fault::ip_address;
 use super::policy::cache;
 use super::value::key_name;
 use super::ways;
 use crate::classes::SenderClass;
-use crate::inventory::decode::{host_name, secret};
+use crate::inventory::decode::{endpoint, host_name, secret};
+use crate::inventory::{Vantage, VantageWay};
 use crate::scenario::standing::{LEASES, RUN_LEASE};
 use crate::scenario::{MxSender, Proxy, Sender, SenderKind, TlsPolicy};
-use crate::source::read::{Fields, Kind, Said, lasting, scalar, spanned, word};
+use crate::source::read::{Fields, Kind, Said, at_most, filled, lasting, list, scalar, spanned, text, word};
 use crate::source::yaml::Node;
 use crate::source::{Diagnostic, Span, Spanned};
 
@@ -42,9 +44,48 @@ fn mx(node: &Node, said: &mut Said) -> Option<SenderKind> {
     let tls_policy =
         map.optional("tls-policy", word("a TLS policy of senders", "TLS policies", TlsPolicy::ALL, TlsPolicy::word));
     let cache = map.optional("cache", spanned(cache));
+    let vantage = vantage(&mut map);
     map.done();
-    Some(SenderKind::Mx(MxSender { helo, class, tls_policy: tls_policy.unwrap_or_default(), cache }))
+    Some(SenderKind::Mx(MxSender { helo, class, tls_policy: tls_policy.unwrap_or_default(), cache, vantage }))
 }
+
+/// From where it dials: at most one of `socks5` and `via`.
+fn vantage(map: &mut Fields<'_>) -> Vantage {
+    let source = map.optional("source", ip_address);
+    let socks5 = map.optional("socks5", endpoint);
+    let command = map.optional("via", |node: &Node, said: &mut Said| {
+        let mut via = Fields::of(node, "`via`", said)?;
+        let words = via.required("command", at_most(MOST_WORDS, filled(list(spanned(text)))));
+        via.done();
+        words
+    });
+    let both = match (&socks5, &command) {
+        (Some(_), Some(_)) => Some(("socks5", "an `mx` sender goes through `socks5` or `via`, not both")),
+        _ => None,
+    };
+    let moot = (source.is_some() && command.is_some())
+        .then_some(("source", "a program dials by itself: `source` says nothing of it"));
+    for (key, title) in both.into_iter().chain(moot) {
+        map.say(Diagnostic::error(map.key_span(key), title).help(format!("remove `{key}`")));
+    }
+    if let Some(words) = &command
+        && !words.iter().any(|word| word.value.contains("{address}"))
+    {
+        let title = "the program of `via` is not told where to connect to";
+        let help = "put `{address}` and `{port}` in it, such as `[ssh, -W, \"{address}:{port}\", vps]`";
+        map.say(Diagnostic::error(map.key_span("via"), title).help(help));
+    }
+    let words = command.map(|words| words.into_iter().map(|word| word.value).collect());
+    let way = match (socks5, words) {
+        (_, Some(words)) => VantageWay::Command(words),
+        (Some(at), None) => VantageWay::Socks5(at),
+        (None, None) => VantageWay::Direct,
+    };
+    Vantage { source, way }
+}
+
+/// The most words of a program.
+const MOST_WORDS: usize = 200;
 
 /// The MTA that an `mx` sender behaves as.
 pub(in crate::scenario) fn class(node: &Node, said: &mut Said) -> Option<SenderClass> {
