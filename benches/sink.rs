@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use mxdrill::lab::{Keep, Lab, Setting, listen};
+use mxdrill::lab::{Keep, Lab, Outbound, Setting, listen};
 use mxdrill::record::RunId;
 use mxdrill::scenario::{Defaults, LabHost, LabHostKind, LabTls, Timeouts};
 use mxdrill::source::{Span, Spanned};
@@ -32,6 +32,7 @@ async fn serve(address: SocketAddr) {
         platforms: HashMap::new(),
         addresses: HashMap::new(),
         timeouts: Timeouts::of(Defaults::Lab),
+        outbound: Outbound::default(),
         keep: Keep::Nothing,
     };
     let name = Spanned::new("sink.example".to_owned(), Span::default());

@@ -44,12 +44,19 @@
 //! | lab | embedded hosts on loopback: store, relay, hold, reject |
 //! | send | ways in: mxdrill as the sending MTA |
 //! | collect | where mail can land: IMAP, Maildir, mbox, logs |
+//! | trace | the path of one message, after the fact: who wrote its headers, and why they are trusted |
+//! | trace | the path of a message, hop by hop, from the logs of all hosts |
+//! | census | who still hands mail to a platform, from its own logs |
 //! | judge | settle, compare: from what was seen to a verdict |
 //! | run | the story of a drill, and the rig that it needs |
+//! | scan | configuration that still names the old platform |
+//! | audit | a domain held against its design: zone files, DNS, hosts -> findings |
 //! | report | one file a format, pure |
 //! | diff | two records side by side |
 //! | cli | arguments, one file a command, exit codes |
 
+pub mod audit;
+pub mod census;
 pub mod classes;
 pub mod cli;
 pub mod collect;
@@ -65,10 +72,12 @@ pub mod proxy;
 pub mod record;
 pub mod report;
 pub mod run;
+pub mod scan;
 pub mod scenario;
 pub mod send;
 pub mod smtp;
 pub mod source;
 pub mod terms;
 pub mod tls;
+pub mod trace;
 pub mod world;

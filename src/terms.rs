@@ -100,6 +100,39 @@ words! {
 }
 
 words! {
+    /// How a client proves to a server who it is (SASL, RFC 4954).
+    AuthMechanism {
+        /// RFC 4616: name and password as they are.
+        Plain = "plain",
+        /// The same in two steps; never standardised, and everywhere.
+        Login = "login",
+        /// RFC 2195: a digest of the password and the server's challenge.
+        CramMd5 = "cram-md5",
+        /// An access token of OAuth 2.0, as Google and Microsoft take it.
+        Xoauth2 = "xoauth2",
+    }
+}
+
+impl AuthMechanism {
+    /// As it stands behind AUTH.
+    pub fn keyword(self) -> String {
+        self.word().to_ascii_uppercase()
+    }
+}
+
+words! {
+    /// What an MTA-STS policy demands of senders (RFC 8461 5).
+    StsMode {
+        /// Deliver to no host that the policy does not cover, nor without verified TLS.
+        Enforce = "enforce",
+        /// Deliver as usual, and report what `enforce` would have refused.
+        Testing = "testing",
+        /// As if there were no policy.
+        None = "none",
+    }
+}
+
+words! {
     /// An address family.
     Family {
         /// IPv4.

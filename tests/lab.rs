@@ -3,6 +3,11 @@
 
 #![allow(clippy::expect_used, clippy::panic)] // this is how a test fails
 
+#[path = "lab/classes.rs"]
+mod classes;
+#[path = "lab/ways.rs"]
+mod ways;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -228,6 +233,156 @@ fn s12_held_then_drained() {
     }
 }
 
+/// The policy verdicts of a probe's attempts, host by host, each once.
+fn ruled(probe: &mxdrill::record::ProbeRecord) -> Vec<(String, &'static str, Option<String>)> {
+    let mut all = vec![];
+    for attempt in &probe.attempts {
+        let seen = attempt.policy.as_ref().expect("a policy");
+        let one = (attempt.host.clone(), seen.verdict.word(), seen.failure.clone());
+        if !all.contains(&one) {
+            all.push(one);
+        }
+    }
+    all
+}
+
+fn uncovered(host: &str) -> (String, &'static str, Option<String>) {
+    (host.to_owned(), "refused", Some("validation-failure".to_owned()))
+}
+
+fn held(host: &str) -> (String, &'static str, Option<String>) {
+    (host.to_owned(), "held", None)
+}
+
+#[test]
+fn s20_a_policy_that_lists_the_old_mx() {
+    let ran = as_it_says("20");
+    let [plain, enforcing] = ran.record.phases.as_slice() else { panic!("two phases") };
+    assert!(plain.probes.iter().all(|probe| probe.attempts[0].policy.is_none()));
+    for probe in &enforcing.probes {
+        assert_eq!(ruled(probe), [uncovered("mx1.new.example"), uncovered("mx2.new.example")]);
+        assert!(probe.attempts[0].reply.contains("does not cover it"), "{}", probe.attempts[0].reply);
+        assert_eq!(probe.verdict, Verdict::Fail);
+    }
+}
+
+#[test]
+fn s21_only_the_backup_is_missing_from_the_policy() {
+    let ran = as_it_says("21");
+    let [steady, down] = ran.record.phases.as_slice() else { panic!("two phases") };
+    assert_eq!((steady.verdict, down.verdict), (Verdict::Pass, Verdict::Fail));
+    for probe in &down.probes {
+        assert_eq!(ruled(probe), [held("mx1.new.example"), uncovered("mx2.new.example")]);
+    }
+}
+
+#[test]
+fn s22_an_id_that_did_not_change_pins_the_old_policy() {
+    let ran = as_it_says("22");
+    let [fresh, cached] = ran.record.phases.as_slice() else { panic!("two phases") };
+    assert_eq!((fresh.verdict, cached.verdict), (Verdict::Pass, Verdict::Fail));
+    for probe in &cached.probes {
+        let seen = probe.attempts[0].policy.as_ref().expect("a policy");
+        assert_eq!(seen.origin.map(|it| it.word()), Some("cache"));
+        assert_eq!(seen.mx, ["mx.old.example"]);
+    }
+}
+
+#[test]
+fn s23_policy_and_id_changed_together() {
+    let ran = as_it_says("23");
+    for probe in &ran.record.phases[1].probes {
+        assert_eq!(ruled(probe), [held("mx1.new.example"), held("mx2.new.example")]);
+    }
+}
+
+#[test]
+fn s24_a_migration_in_the_right_order() {
+    let ran = as_it_says("24");
+    let ids =
+        |phase: usize| ran.record.phases[phase].probes[0].attempts[0].policy.as_ref().and_then(|it| it.id.clone());
+    assert_eq!([ids(0), ids(1), ids(2), ids(3)].map(Option::unwrap_or_default), ["1", "2", "2", "3"]);
+}
+
+#[test]
+fn s25_a_migration_in_the_wrong_order() {
+    let ran = as_it_says("25");
+    let verdicts: Vec<Verdict> = ran.record.phases.iter().map(|it| it.verdict).collect();
+    assert_eq!(verdicts, [Verdict::Pass, Verdict::Fail, Verdict::Pass]);
+}
+
+/// One probe by a sender that applies MTA-STS, under these lines of a policy host.
+fn under(policy: &str, hosts: &str, expect: &str) -> Ran {
+    let text = format!(
+        "name: MTA-STS\ndomain: drill.example\ntimeouts: {{ connect: 300ms, retry: 100ms }}\nplatforms:\n  new: {{ hosts: \
+         [mx1.new.example] }}\nlab:\n  zones: {{ drill.example: '@ MX 10 mx1.new.example.' }}\n  hosts: {{ \
+         mx1.new.example: {{ {hosts} }} }}\n  policies: {{ drill.example: {{ {policy} }} }}\nsenders: {{ sts: {{ mx: {{ \
+         tls-policy: mta-sts }} }} }}\nphases:\n  - name: one\n    probes: {{ count: 1 }}\n    expect: {{ {expect} }}\n"
+    );
+    let ran = drill(SourceText::new("mta-sts.yaml", text), 7, 4);
+    let whole = serde_json::to_string_pretty(&ran.record).expect("a record");
+    assert_eq!(ran.record.verdict, Verdict::Pass, "{whole}");
+    ran
+}
+
+#[test]
+fn a_policy_that_cannot_be_fetched_is_as_none_and_the_record_says_why() {
+    const POLICY: &str = "mode: enforce, mx: [mx.old.example], id: '1'";
+    for (fault, why) in [
+        ("expired", "sts-webpki-invalid: the certificate of mta-sts.drill.example is expired"),
+        ("wrong-name", "sts-webpki-invalid: the certificate of mta-sts.drill.example is wrong-name"),
+        ("{ status: 404 }", "sts-policy-fetch-error: the status is 404, not 200"),
+        ("{ redirect: 'https://x.example/' }", "redirects are not followed"),
+        ("{ content-type: text/html }", "sts-policy-fetch-error: the media type is `text/html`"),
+        ("{ delay: 1m }", "sts-policy-fetch-error: no whole answer within"),
+        ("huge", "sts-policy-fetch-error: the policy is larger than 65536 bytes"),
+        ("{ text: 'no policy' }", "sts-policy-invalid: "),
+    ] {
+        let ran = under(&format!("{POLICY}, faults: [{{ do: {fault} }}]"), "store: {}", "at: new, within: 6s");
+        let seen = ran.record.phases[0].probes[0].attempts[0].policy.clone().expect("what was tried");
+        let said = seen.fetch_failure.unwrap_or_default();
+        assert!(said.contains(why), "{fault}: {said}");
+        assert_eq!((seen.mode, seen.verdict.word()), (None, "not-demanded"));
+    }
+}
+
+#[test]
+fn enforce_demands_tls_and_testing_reports_its_absence() {
+    let policy = |mode: &str| format!("mode: {mode}, mx: [mx1.new.example], id: '1'");
+    let refused = under(&policy("enforce"), "store: {}, tls: absent", "outcome: [deferred, expired], within: 1s");
+    let seen = |ran: &Ran| ran.record.phases[0].probes[0].attempts[0].policy.clone().expect("a policy");
+    let first = &refused.record.phases[0].probes[0].attempts[0];
+    assert_eq!((first.result, first.stage.word()), (AttemptResult::TlsPolicy, "starttls"));
+    assert_eq!(seen(&refused).failure.as_deref(), Some("starttls-not-supported"));
+    let reported = under(&policy("testing"), "store: {}, tls: absent", "at: new, within: 3s");
+    assert_eq!((seen(&reported).verdict.word(), seen(&reported).failure.as_deref()), {
+        ("reported", Some("starttls-not-supported"))
+    });
+    let none = under(&policy("none"), "store: {}, tls: absent", "at: new, within: 3s");
+    assert_eq!((seen(&none).verdict.word(), seen(&none).failure), ("not-demanded", None));
+}
+
+#[test]
+fn s13_one_falls_back_and_the_other_does_not() {
+    let ran = as_it_says("13");
+    for probe in &ran.record.phases[0].probes {
+        let hosts: BTreeSet<&str> = probe.attempts.iter().map(|it| it.host.as_str()).collect();
+        assert_eq!(hosts.len(), if probe.sender == "postfix" { 2 } else { 1 }, "{probe:?}");
+    }
+}
+
+#[test]
+fn s14_a_host_that_failed_is_passed_over() {
+    let ran = as_it_says("14");
+    let results = |phase: usize| -> Vec<AttemptResult> {
+        ran.record.phases[phase].probes.iter().map(|probe| probe.attempts[0].result).collect()
+    };
+    assert_eq!(results(0), [AttemptResult::Refused, AttemptResult::PassedOver, AttemptResult::PassedOver]);
+    assert_eq!(results(1), [AttemptResult::PassedOver]);
+    let again = &ran.record.phases[1].probes[0];
+    assert!(again.why.contains("exim remembers"), "{}", again.why);
+}
+
 #[test]
 fn ipv6_hosts_are_told_apart_by_port() {
     let text = r#"
@@ -360,5 +515,39 @@ fn a_fault_meets_a_host_without_starttls_as_well() {
         assert!(ran.record.standing.iter().all(|stands| stands.tls_ended_by == ended_by));
         let attempts = ran.record.phases[0].probes.iter().flat_map(|probe| &probe.attempts);
         assert!(attempts.map(|attempt| attempt.tls.as_ref().and_then(|tls| tls.ended_by)).all(|by| by == ended_by));
+    }
+}
+
+#[test]
+fn s15_the_old_smarthost_is_found_out() {
+    let ran = as_it_says("15");
+    let phase = &ran.record.phases[0];
+    let way = |sender: &str| -> Vec<String> {
+        let source = phase.sources.iter().find(|it| it.sender == sender).expect("a source");
+        assert_eq!(source.ways.len(), 1, "{source:?}");
+        source.ways[0].stops.iter().map(|stop| stop.host.clone()).collect()
+    };
+    assert_eq!(way("direct"), ["mx1.new.example"]);
+    assert_eq!(way("cron"), ["smtp.new.example", "mx1.new.example"]);
+    assert_eq!(way("app"), ["smtp.old.example", "mx1.new.example"]);
+    for probe in &phase.probes {
+        let wanted = if probe.sender == "app" { Verdict::Fail } else { Verdict::Pass };
+        assert_eq!(probe.verdict, wanted, "{}: {}", probe.sender, probe.why);
+        assert!(probe.path.iter().all(|hop| hop.trust.word() == "seen"), "{:?}", probe.path);
+        let login = probe.attempts[0].login.as_ref().map(|login| (login.user.as_str(), login.mechanism.word()));
+        let expected = (probe.sender != "direct").then_some((probe.sender.as_str(), "cram-md5"));
+        assert_eq!(login, expected);
+    }
+}
+
+#[test]
+fn s16_every_source_by_the_new_smarthost() {
+    let ran = as_it_says("16");
+    let cron = ran.record.phases[0].probes.iter().find(|it| it.sender == "cron").expect("a probe");
+    assert_eq!(cron.attempts[0].login.as_ref().map(|it| it.mechanism.word()), Some("login"));
+    assert_eq!(cron.attempts[0].tls.as_ref().map(|it| it.verdicts.clone()), Some(vec!["trusted".to_owned()]));
+    for probe in &ran.record.phases[1].probes {
+        let moved = probe.passed.iter().any(|it| it.next_host.as_deref() == Some("mx1.new.example"));
+        assert!(moved, "the primary was tried first: {:?}", probe.passed);
     }
 }

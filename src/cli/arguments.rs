@@ -1,5 +1,7 @@
 //! The arguments, as clap reads them.
 
+mod logs;
+
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -10,10 +12,12 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use ipnet::IpNet;
 
 use super::Exit;
+use super::audit::Audit;
 use crate::inventory::{Endpoint, Secret};
 use crate::proxy::announce::Introduction;
 use crate::report;
 use crate::terms::Smuggling;
+pub(super) use logs::{Census, CensusFormat, Trace};
 
 /// Prove where mail really goes.
 #[derive(Debug, Parser)]
@@ -40,14 +44,22 @@ pub(super) enum Command {
     Check(Paths),
     /// What a run would do: probes, faults, every host and port that it would contact
     Plan(Paths),
+    /// Hold domains against their design: MX set, what still names the old platform
+    Audit(Audit),
     /// Whom a fault moves to the next MX: sender class by sender class
     Predict(Predict),
     /// Look on for the probes of a finished run; update its verdicts
     Watch(Watch),
     /// Render a saved record, report or journal again
     Report(Saved),
+    /// The path of messages, hop by hop: through the logs of all hosts, or by the headers of a stored one
+    Trace(Trace),
+    /// Who still hands mail to a platform, from its own logs: no probes, nothing is contacted
+    Census(Census),
     /// Two records side by side: what moved, what is gone, what is still there
     Diff(Diff),
+    /// Configuration that still names the legacy platform
+    Scan(super::scan::Scan),
     /// The fault proxy on its own, before a host that lives on
     Proxy(Proxy),
     /// For containers: is this proxy ready
@@ -324,7 +336,7 @@ impl FromStr for Server {
     }
 }
 
-fn duration(text: &str) -> Result<Duration, String> {
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let span: jiff::SignedDuration = text.parse().map_err(|_| "write a time such as 30s, 10m or 2h".to_owned())?;
     Duration::try_from(span).map_err(|_| "a time cannot be negative".to_owned())
 }

@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::{Exit, Screen};
+use crate::inventory::{self, Inventory};
 use crate::scenario::{self, Loaded};
 use crate::source::SourceText;
 
@@ -98,4 +99,20 @@ pub(super) fn write(screen: &Screen, path: &Path, text: &str) -> Result<(), Exit
         screen.error(&format!("`{}` cannot be written: {error}", path.display()), &[], None);
         Exit::Broken
     })
+}
+
+/// Reads the inventory, where one is given; what is wrong with it is printed.
+pub(super) fn inventory(screen: &Screen, path: Option<&Path>) -> Result<Option<Inventory>, Exit> {
+    let Some(path) = path else { return Ok(None) };
+    let source = read(screen, path)?;
+    match inventory::load(&source) {
+        Ok((inventory, warnings)) => {
+            screen.remarks(&warnings);
+            Ok(Some(inventory))
+        }
+        Err(remarks) => {
+            screen.remarks(&remarks);
+            Err(Exit::Usage)
+        }
+    }
 }

@@ -3,7 +3,7 @@
 //! ```text
 //!   main ── Machine (arguments, environment, clock, entropy, terminals) ──> main()
 //!                                                                             │
-//!            check plan run watch proxy report …  <───────────────────────────┘
+//!            check plan run audit watch proxy report …  <───────────────────────────┘
 //!                                      stdout: the result      stderr: progress and errors
 //! ```
 //!
@@ -11,6 +11,8 @@
 //! mail.
 
 mod arguments;
+mod audit;
+mod census;
 mod check;
 mod diff;
 mod drill;
@@ -24,8 +26,10 @@ mod predict;
 mod progress;
 mod proxy;
 mod report;
+mod scan;
 mod schema;
 mod screen;
+mod trace;
 mod watch;
 
 use std::ffi::OsString;
@@ -74,8 +78,11 @@ pub fn main(mut machine: Machine) -> Exit {
         Command::Run(run) => drill::run(&mut machine, &screen, &common, &run),
         Command::Check(check) => check::check(&screen, &common, &check),
         Command::Plan(plan) => plan::plan(&mut machine, &screen, &common, &plan),
+        Command::Audit(audit) => audit::audit(&mut machine, &screen, &common, &audit),
         Command::Predict(wanted) => predict::predict(&screen, &common, &wanted),
         Command::Watch(watch) => watch::watch(&mut machine, &screen, &common, &watch),
+        Command::Trace(wanted) => trace::trace(&machine, &screen, &common, &wanted),
+        Command::Census(wanted) => census::census(&machine, &screen, &common, &wanted),
         Command::Proxy(proxy) => proxy::proxy(&mut machine, &screen, &proxy),
         Command::Healthcheck(wanted) => healthcheck::healthcheck(&screen, &wanted),
         Command::Diff(wanted) => diff::diff(&screen, &common, &wanted),
@@ -83,6 +90,7 @@ pub fn main(mut machine: Machine) -> Exit {
         Command::Completions { shell } => manual::completions(&screen, shell),
         Command::Man => manual::man(&screen),
         Command::Lint(lint) => lint::lint(&screen, &common, &lint.kind),
+        Command::Scan(wanted) => scan::scan(&mut machine, &screen, &common, &wanted),
         Command::Schema(schema) => schema::schema(&screen, &schema),
     }
 }

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::arguments::{Common, Format, Paths};
 use super::{Exit, Machine, Screen, files};
+use crate::judge::predict::{Foretold, cautions, of_phase};
 use crate::plan::{Contact, Plan, Reach, expand};
 use crate::record::RunId;
 use crate::source::plural;
@@ -47,14 +48,28 @@ fn text(plan: &Plan) -> String {
         for fault in &stated.faults {
             out.push_str(&format!("    fault   {}: {fault}\n", fault.host.value));
         }
+        of_phase(plan, phase.index).iter().for_each(|told| out.push_str(&foretold(told)));
         out.push_str(&probes(plan, phase.index));
         out.push_str(&format!("    wait    at most {:?} for each probe{}\n", phase.within, watched(phase.watch)));
+    }
+    let cautions = cautions(plan);
+    if !cautions.is_empty() {
+        out.push_str("\n  mind:\n");
+        cautions.iter().for_each(|caution| out.push_str(&format!("    {caution}\n")));
     }
     out.push_str("\n  it would contact:\n");
     for contact in &plan.contacts {
         out.push_str(&format!("    {}\n", line(contact)));
     }
     out
+}
+
+/// One line on what a class of senders will do under one fault.
+fn foretold(told: &Foretold) -> String {
+    let said = &told.prediction;
+    let again = if said.duplicate_risk { ", two copies may arrive" } else { "" };
+    let (class, outcome, fallback) = (said.sender, said.outcome, said.outcome.fallback());
+    format!("    foretold {class}: {fallback} ({outcome}{again}), {}: {}\n", said.basis, said.rule)
 }
 
 fn probes(plan: &Plan, index: usize) -> String {
@@ -88,6 +103,13 @@ pub(super) fn line(contact: &Contact) -> String {
     format!("{:<32} {} ({reach})", contact.place, contact.why)
 }
 
+/// A prediction as `mxdrill predict` gives it, and the senders that it is of.
+fn prediction(told: &Foretold) -> Value {
+    let mut said = json!(told.prediction);
+    said["from"] = json!(told.from);
+    said
+}
+
 fn document(plan: &Plan) -> Value {
     let contacts: Vec<Value> = plan
         .contacts
@@ -109,13 +131,17 @@ fn document(plan: &Plan) -> Value {
                 .iter()
                 .map(|it| json!({ "number": it.number, "sender": it.sender, "recipient": it.recipient, "size": it.size }))
                 .collect();
-            json!({ "name": stated.name.value, "faults": faults, "probes": probes, "within_ms": phase.within.as_millis() as u64 })
+            let predictions: Vec<Value> = of_phase(plan, phase.index).iter().map(prediction).collect();
+            json!({
+                "name": stated.name.value, "faults": faults, "predictions": predictions, "probes": probes,
+                "within_ms": phase.within.as_millis() as u64,
+            })
         })
         .collect();
     let controls: Vec<Value> =
         plan.controls.iter().map(|it| json!({ "platform": it.platform, "host": it.host })).collect();
     json!({
         "scenario": { "name": plan.scenario.name.value, "path": &*plan.scenario.source.name },
-        "seed": plan.seed, "controls": controls, "phases": phases, "contacts": contacts,
+        "seed": plan.seed, "controls": controls, "phases": phases, "cautions": cautions(plan), "contacts": contacts,
     })
 }

@@ -2,6 +2,10 @@
 
 use std::io::{self, Write};
 
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
+use tracing_subscriber::util::SubscriberInitExt as _;
+
 use super::Machine;
 use super::arguments::{Color, Command, Common, Format};
 use crate::source::{Diagnostic, Level, Paint, Remark, SourceText, draw};
@@ -98,14 +102,19 @@ impl Log {
 
 /// Sends the log of mxdrill itself to stderr, where it is asked for.
 pub(super) fn log_to_stderr(log: Log, screen: &Screen) {
-    let format = tracing_subscriber::fmt()
-        .with_max_level(log.level)
+    // The lab's DNS warns of every ordinary lookup; what is wrong with it shows in the drill itself.
+    let spared = if log.level <= tracing::Level::WARN { LevelFilter::OFF } else { log.level.into() };
+    let targets = Targets::new().with_default(log.level).with_target("hickory_server", spared);
+    let format = tracing_subscriber::fmt::layer()
         .with_writer(io::stderr)
         .with_ansi(screen.error_paint == Paint::Colour)
         .with_target(false);
     // A second call, in a test, keeps the first one's settings.
     let _ = match log.format {
-        Format::Text => format.try_init(),
-        Format::Json => format.json().flatten_event(true).try_init(),
+        Format::Text => tracing_subscriber::registry().with(format.with_filter(targets)).try_init(),
+        Format::Json => {
+            let format = format.json().flatten_event(true);
+            tracing_subscriber::registry().with(format.with_filter(targets)).try_init()
+        }
     };
 }

@@ -31,7 +31,7 @@ mod follow;
 mod http;
 mod imap;
 mod jmap;
-mod log;
+pub mod log;
 mod maildir;
 mod mbox;
 mod message;

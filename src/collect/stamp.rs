@@ -73,8 +73,17 @@ impl Zone {
 pub(super) fn leading(line: &str) -> Option<(Stamp, &str)> {
     match line.as_bytes().first()? {
         b'0'..=b'9' => iso(line),
+        b'@' => tai64n(line),
         _ => classic(line),
     }
+}
+
+/// A time that stands by itself in a table, in UTC where it names no zone: as in ISO 8601, or with
+/// slashes and ` UTC`.
+pub(super) fn utc(text: &str) -> Option<Timestamp> {
+    let text = text.trim().trim_end_matches(" UTC").replace('/', "-");
+    let (stamp, _) = leading(&text)?;
+    Zone::default().time(&stamp, Timestamp::default())
 }
 
 /// `2026-11-21T05:42:24.004932+00:00`, or Exim's `2026-11-21 05:42:24.123 +0100`, of which all
@@ -86,13 +95,24 @@ fn iso(line: &str) -> Option<(Stamp, &str)> {
     let (between, rest) = split(rest, 1)?;
     let (time, rest) = clock(rest).filter(|_| matches!(between, "T" | " "))?;
     let local = DateTime::from_parts(date, time);
-    match zone(rest).or_else(|| rest.strip_prefix(' ').and_then(zone)) {
-        Some((east, rest)) => {
+    // A word that begins with `Z` is no zone.
+    let zoned = |rest: &str| zone(rest).and_then(|(east, rest)| Some((east, ended(rest)?.len())));
+    match zoned(rest).or_else(|| rest.strip_prefix(' ').and_then(zoned)) {
+        Some((east, left)) => {
             let at = Offset::from_seconds(east).ok()?.to_timestamp(local).ok()?;
-            Some((Stamp::Exact(at), ended(rest)?))
+            Some((Stamp::Exact(at), &rest[rest.len() - left..]))
         }
         None => Some((Stamp::Local(local), ended(rest)?)),
     }
+}
+
+/// `@` and a TAI64N label in 24 hexadecimal digits. As in daemontools the difference to UTC is
+/// taken as the ten seconds of 1970; libraries that know of leap seconds write up to 27 s more.
+fn tai64n(line: &str) -> Option<(Stamp, &str)> {
+    let (label, rest) = split(line, 25)?;
+    let seconds = i64::from_str_radix(label.get(1..17)?, 16).ok()?.checked_sub((1 << 62) + 10)?;
+    let at = Timestamp::new(seconds, i32::from_str_radix(label.get(17..)?, 16).ok()?).ok()?;
+    Some((Stamp::Exact(at), ended(rest)?))
 }
 
 /// `Nov  1 05:42:24` (RFC 3164), with a year behind the day in some files.
@@ -203,9 +223,11 @@ mod tests {
         assert_eq!(time("2026-11-21T05:42:24Z host x", now), "2026-11-21T05:42:24Z");
         assert_eq!(time("2026-11-21 05:42:24 host x", now), "2026-11-21T05:42:24Z");
         assert_eq!(time("2026-11-21 05:42:24.123 +0100 host x", now), "2026-11-21T04:42:24.123Z");
+        assert_eq!(leading("2026-11-21 05:42:24.5 ZhI3 x").map(|(_, rest)| rest), Some("ZhI3 x"));
         assert_eq!(time("Nov 21 05:42:24 host x", now), "2026-11-21T05:42:24Z");
         assert_eq!(time("Nov  1 05:42:24 host x", now), "2026-11-01T05:42:24Z");
         assert_eq!(time("Nov 21 2025 05:42:24 host x", now), "2025-11-21T05:42:24Z");
+        assert_eq!(time("@40000000419f13a8181adc3c host x", now), "2004-11-20T09:51:26.4044135Z");
     }
 
     #[test]

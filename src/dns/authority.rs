@@ -14,7 +14,7 @@ use hickory_server::store::in_memory::InMemoryZoneHandler;
 use hickory_server::zone_handler::{AxfrPolicy, Catalog, ZoneType};
 use tokio::net::{TcpListener, UdpSocket};
 
-use super::faulty::Faulty;
+use super::faulty::{Faulty, Zones};
 use super::{ZoneError, zone_records};
 use crate::scenario::fault::DnsFault;
 
@@ -28,6 +28,8 @@ const TTL: u32 = 60;
 pub struct Authority {
     server: Server<Faulty>,
     address: SocketAddr,
+    zones: Zones,
+    hosts: Vec<(String, Vec<IpAddr>)>,
 }
 
 /// The authority could not be started.
@@ -62,11 +64,21 @@ impl Authority {
         hosts: &[(String, Vec<IpAddr>)],
         faults: &[DnsFault],
     ) -> Result<Self, AuthorityError> {
-        let mut server = Server::new(Faulty::new(catalog(zones, hosts)?, faults));
+        let zones = Zones::new(catalog(zones, hosts)?);
+        let mut server = Server::new(Faulty::new(zones.clone(), faults));
         let (udp, tcp, address) = sockets(address).await.map_err(|error| AuthorityError::Bind { address, error })?;
         server.register_socket(udp);
         server.register_listener(tcp, TCP_IDLE, TCP_BUFFER);
-        Ok(Self { server, address })
+        Ok(Self { server, address, zones, hosts: hosts.to_vec() })
+    }
+
+    /// From now on answers with `zones` instead; the addresses of hosts stay.
+    ///
+    /// # Errors
+    /// Where a zone is wrong; the old ones are answered then.
+    pub fn publish(&self, zones: &[(String, String)]) -> Result<(), AuthorityError> {
+        self.zones.replace(catalog(zones, &self.hosts)?);
+        Ok(())
     }
 
     /// Where it answers.

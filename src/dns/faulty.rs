@@ -1,5 +1,7 @@
 //! The lab's authority with its faults: some questions are answered wrongly, late, or not at all.
 
+use std::sync::{Arc, PoisonError, RwLock};
+
 use async_trait::async_trait;
 use hickory_server::net::runtime::Time;
 use hickory_server::net::xfer::Protocol;
@@ -11,13 +13,31 @@ use crate::scenario::fault::{DnsAction, DnsFault};
 
 /// Zones, and what is wrong with them.
 pub(super) struct Faulty {
-    zones: Catalog,
+    zones: Zones,
     faults: Vec<DnsFault>,
+}
+
+/// Zones that can be replaced while they are served.
+#[derive(Clone)]
+pub(super) struct Zones(Arc<RwLock<Arc<Catalog>>>);
+
+impl Zones {
+    pub(super) fn new(zones: Catalog) -> Self {
+        Self(Arc::new(RwLock::new(Arc::new(zones))))
+    }
+
+    pub(super) fn replace(&self, zones: Catalog) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(zones);
+    }
+
+    fn now(&self) -> Arc<Catalog> {
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
 }
 
 impl Faulty {
     /// `zones`, answered rightly but for `faults`; the first one in file order that fits counts.
-    pub(super) fn new(zones: Catalog, faults: &[DnsFault]) -> Self {
+    pub(super) fn new(zones: Zones, faults: &[DnsFault]) -> Self {
         Self { zones, faults: faults.to_vec() }
     }
 
@@ -47,7 +67,7 @@ impl RequestHandler for Faulty {
             Some(DnsAction::Truncate) => {}
             Some(DnsAction::Delay(time)) => tokio::time::sleep(time).await,
         }
-        self.zones.handle_request::<R, T>(request, response).await
+        self.zones.now().handle_request::<R, T>(request, response).await
     }
 }
 

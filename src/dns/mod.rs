@@ -7,14 +7,18 @@
 //!    └── addresses(host), one host at a time, when its turn comes
 //! ```
 //!
+//! An audit asks servers one by one instead ([`ask`]), and sees who says what with which authority.
+//!
 //! What an MX set means is in [`route`]; nothing here knows SMTP.
 
+mod ask;
 mod authority;
 mod faulty;
 mod resolver;
 mod route;
 mod zone;
 
+pub use ask::{Recursion, ask, system_server};
 pub use authority::{Authority, AuthorityError};
 pub use resolver::{LookupError, Lookups, MxSet, Resolver, ResolverError};
 pub use route::{Candidate, NoRoute, Route, route};

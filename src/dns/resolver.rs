@@ -50,6 +50,14 @@ pub trait Lookups: Send + Sync {
     /// # Errors
     /// Where the name does not exist, or nothing could be learnt of any family.
     async fn addresses(&self, host: &str) -> Result<Vec<IpAddr>, LookupError>;
+
+    /// The TXT records at `name`, each with its strings, CNAMEs followed; none where it has none.
+    ///
+    /// # Errors
+    /// Where the name does not exist, or nothing could be learnt.
+    async fn texts(&self, name: &str) -> Result<Vec<Vec<String>>, LookupError> {
+        Err(LookupError::NoSuchName(name.to_owned()))
+    }
 }
 
 /// A stub resolver without a cache: a drill asks anew each time.
@@ -132,6 +140,19 @@ impl Lookups for Resolver {
             }
         }
         Ok(set)
+    }
+
+    async fn texts(&self, name: &str) -> Result<Vec<Vec<String>>, LookupError> {
+        let answer = match self.inner.lookup(absolute(name), RecordType::TXT).await {
+            Ok(answer) => answer,
+            Err(error) => return absence(name, &error).map(|()| vec![]),
+        };
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let strings = answer.answers().iter().filter_map(|record| match &record.data {
+            RData::TXT(txt) => Some(txt.txt_data.iter().map(|bytes| text(bytes)).collect()),
+            _ => None,
+        });
+        Ok(strings.collect())
     }
 
     async fn addresses(&self, host: &str) -> Result<Vec<IpAddr>, LookupError> {

@@ -112,10 +112,44 @@ pub struct Log {
 words! {
     /// Whose log lines a file holds.
     LogFormat {
+        /// Whatever a line is of.
+        Auto = "auto",
         /// Postfix.
         Postfix = "postfix",
         /// Exim's main log.
         Exim = "exim",
+        /// Sendmail.
+        Sendmail = "sendmail",
+        /// OpenSMTPD.
+        Opensmtpd = "opensmtpd",
+        /// chasquid's mail log.
+        Chasquid = "chasquid",
+        /// Courier.
+        Courier = "courier",
+        /// The DragonFly Mail Agent.
+        Dma = "dma",
+        /// Dovecot's LMTP, LDA and Sieve.
+        Dovecot = "dovecot",
+        /// qmail-send.
+        Qmail = "qmail",
+        /// Haraka.
+        Haraka = "haraka",
+        /// Stalwart's text log.
+        Stalwart = "stalwart",
+        /// maddy.
+        Maddy = "maddy",
+        /// KumoMTA's JSON.
+        Kumomta = "kumomta",
+        /// rspamd: Message-IDs of queue-ids.
+        Rspamd = "rspamd",
+        /// Exchange message tracking, CSV.
+        Exchange = "exchange",
+        /// Microsoft 365 message trace, CSV or JSON.
+        Microsoft365 = "microsoft365",
+        /// Google Workspace's email log, CSV.
+        Google = "google",
+        /// Amazon SES events, JSON.
+        Ses = "ses",
     }
 }
 

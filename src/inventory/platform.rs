@@ -1,6 +1,6 @@
 //! Platforms and their classification.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use indexmap::IndexMap;
 use ipnet::IpNet;
@@ -84,6 +84,8 @@ pub struct Inventory {
     pub platforms: IndexMap<String, Platform>,
     /// By name in lower case. A scenario's `platforms` has none.
     pub domains: IndexMap<String, Domain>,
+    /// Named views of DNS: the resolver of each, such as one `inside` and one `public`.
+    pub views: IndexMap<String, SocketAddr>,
 }
 
 impl Inventory {

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::{Facts, ProbeFacts};
 use crate::plan::{ControlProbe, Plan};
-use crate::record::{AttemptResult, Control, LookedState, Proof};
+use crate::record::{Attempt, AttemptResult, Control, LookedState, Proof};
 
 /// What each control proves, in the plan's order; a platform that could be sent none has one entry
 /// that says so.
@@ -16,7 +16,15 @@ pub(super) fn controls(plan: &Plan, facts: &Facts) -> Vec<Control> {
         for control in &own {
             all.push(one(plan, facts, control));
         }
-        if own.is_empty() && !platform.collectors.is_empty() {
+        let before = all.len();
+        all.extend(platform.hosts.iter().filter(|host| plan.scenario.tells_itself(host)).map(|host| Control {
+            platform: name.clone(),
+            host: Some(host.value.clone()),
+            collector: format!("store {}", host.value),
+            proof: Proof::Seen,
+            why: "the lab's own host tells of every copy that it takes".to_owned(),
+        }));
+        if own.is_empty() && before == all.len() && !platform.collectors.is_empty() {
             let alive = alive(facts, name, None, None);
             let why = match &alive {
                 Some(_) => "its log has new lines".to_owned(),
@@ -40,7 +48,7 @@ fn proof_of(plan: &Plan, facts: &Facts, control: &ControlProbe, seen: &ProbeFact
         return (Proof::Seen, landed.collector.clone(), format!("{} had the control probe", landed.collector));
     }
     let last = seen.attempts.last();
-    if let Some(attempt) = last {
+    if let Some(attempt) = last.filter(|attempt| !wants_login(attempt)) {
         let said = first_line(&attempt.reply);
         match attempt.result {
             AttemptResult::Permanent => {
@@ -58,6 +66,10 @@ fn proof_of(plan: &Plan, facts: &Facts, control: &ControlProbe, seen: &ProbeFact
     }
     let watched = plan.scenario.inventory.platforms.get(&control.platform).is_some_and(|it| !it.collectors.is_empty());
     let why = match last {
+        Some(attempt) if wants_login(attempt) => {
+            "it asks for a login, which the control probe has not: who has one may hand it mail; watch its log"
+                .to_owned()
+        }
         Some(attempt) if attempt.result == AttemptResult::Accepted && watched => {
             "it took the control probe, and no collector saw it".to_owned()
         }
@@ -70,6 +82,12 @@ fn proof_of(plan: &Plan, facts: &Facts, control: &ControlProbe, seen: &ProbeFact
         None => "no control probe was sent".to_owned(),
     };
     (Proof::None, String::new(), why)
+}
+
+/// Whether the host refused only since nobody had logged in (RFC 4954 6): that does not show that
+/// it takes no mail.
+fn wants_login(attempt: &Attempt) -> bool {
+    attempt.result == AttemptResult::Permanent && attempt.reply.starts_with("530")
 }
 
 /// Whether absence at `platform` during a phase is proven: each of its hosts has a control that was

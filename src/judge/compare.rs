@@ -2,8 +2,9 @@
 
 use super::absence::{self, first_line};
 use super::demands::{Missing, platform_is, positives_on};
-use super::predict::predict_in;
-use super::{Facts, ProbeFacts, copies, path, settle};
+use super::predict::{moving, predict_in};
+use super::{Facts, ProbeFacts, copies, nature, path, settle};
+use crate::classes::SenderClass;
 use crate::plan::{Plan, Probe};
 use crate::record::{Attempt, AttemptResult, Control, Handling, Hop, SentState};
 use crate::scenario::{Expectation, Fault};
@@ -133,12 +134,12 @@ impl Case<'_> {
     fn fault_stopped_it(&self, expected: &Expectation) -> Option<Judgement> {
         let sent = self.seen.sent.as_ref()?;
         let outcome = self.outcome?;
-        let stopped = matches!(sent.state, SentState::Bounced | SentState::Deferred | SentState::Expired);
+        let stopped = sent.state != SentState::Delivered;
         let wanted = expected.outcome.iter().any(|it| it.value == outcome);
         if !stopped || wanted || self.seen.fired.is_empty() || !self.seen.landed.is_empty() {
             return None;
         }
-        if sent.untried.is_empty() && sent.state != SentState::Bounced {
+        if sent.untried.is_empty() && !matches!(sent.state, SentState::Bounced | SentState::Refused) {
             return None;
         }
         let last = self.seen.attempts.last()?;
@@ -155,14 +156,18 @@ impl Case<'_> {
             by.unwrap_or_default()
         );
         let span = fault.map_or(expected.span, |(_, fault)| fault.span);
-        Some(Judgement::new(Verdict::Inconclusive, why, span).help(
-            "use a fault that makes this sender go on: `drop-syn`, `refuse`, or a 4yz reply; or expect the outcome",
-        ))
+        let moving = self.class().map_or(vec![], moving);
+        let help = format!("use a fault that makes this sender go on: {}; or expect the outcome", or_list(&moving));
+        Some(Judgement::new(Verdict::Inconclusive, why, span).help(help))
+    }
+
+    fn class(&self) -> Option<SenderClass> {
+        self.plan.scenario.senders.get(self.sender)?.kind.class()
     }
 
     /// The rule of the sender's class that a fault meets, in words.
     fn rule_of_sender(&self, fault: &Fault) -> Option<String> {
-        let class = self.plan.scenario.senders.get(self.sender)?.kind.class()?;
+        let class = self.class()?;
         let said = predict_in(&self.plan.scenario, class, fault);
         Some(format!("class {class}: {} ({})", said.rule, said.source))
     }
@@ -178,7 +183,12 @@ impl Case<'_> {
                 Judgement::new(Verdict::Inconclusive, blind, missing.span).help("mend the collector, then run again"),
             );
         }
-        Some(Judgement::new(Verdict::Fail, self.explained(missing.why), missing.span))
+        let said = Judgement::new(Verdict::Fail, self.explained(missing.why), missing.span);
+        let arrived = !self.seen.landed.is_empty();
+        Some(match self.seen.attempts.last().filter(|_| !arrived).and_then(nature::help) {
+            Some(help) => said.help(help),
+            None => said,
+        })
     }
 
     /// A copy that came to rest after the deadline. Stores that stamp by the second get one more.
@@ -203,10 +213,11 @@ impl Case<'_> {
         match self.seen.attempts.last() {
             Some(last) if !matches!(last.result, AttemptResult::Accepted) => {
                 format!(
-                    "{missed}; it is {became}: {} answered {} at {}",
+                    "{missed}; it is {became}: {} answered {} at {}{}",
                     last.host,
                     first_line(&last.reply),
-                    last.stage
+                    last.stage,
+                    nature::told(last)
                 )
             }
             _ => format!("{missed}; it is {became}"),
@@ -242,15 +253,24 @@ impl Case<'_> {
 
     fn pass(&self, expected: &Expectation) -> Judgement {
         let place = match (self.seen.landed.first(), self.outcome) {
+            (Some(landed), Some(Outcome::Filtered)) => {
+                format!("arrived at `{}`, which filtered it: it lies in the junk folder", landed.platform)
+            }
             (Some(landed), _) => format!("arrived at `{}`", landed.platform),
             (None, Some(outcome)) => format!("{outcome}, as expected"),
             (None, None) => "as expected".to_owned(),
         };
-        let why = match self.natural_fallback() {
+        let why = match self.passed_over().or_else(|| self.natural_fallback()) {
             Some(note) => format!("{place}; {note}"),
             None => place,
         };
         Judgement::new(Verdict::Pass, why, expected.span)
+    }
+
+    /// A host that the sender left out from memory: whether it works was not tested by this probe.
+    fn passed_over(&self) -> Option<String> {
+        let passed = self.seen.attempts.iter().find(|it| it.result == AttemptResult::PassedOver)?;
+        Some(format!("{} was not tried: {}", passed.host, first_line(&passed.reply)))
     }
 
     /// A fallback that no fault of ours caused, by the replies that caused it.
@@ -262,6 +282,11 @@ impl Case<'_> {
             };
             attempt.result != AttemptResult::PassedOver && !self.seen.fired.iter().any(|firing| of_host(firing.fault))
         })?;
-        Some(format!("natural fallback, no fault in force: {} answered {}", natural.host, first_line(&natural.reply)))
+        Some(format!(
+            "natural fallback, no fault in force: {} answered {}{}",
+            natural.host,
+            first_line(&natural.reply),
+            nature::told(natural)
+        ))
     }
 }

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use crate::mail::Stage;
 use crate::plan::Plan;
 use crate::record::{
-    Attempt, AttemptResult, BareLineEnds, Entry, Event, Landed, Looked, Met, Passed, RunStarted, Sent, Tag, TlsEnd,
+    Attempt, AttemptResult, BareLineEnds, Entry, Event, Landed, Looked, Met, Passed, Ran, RunStarted, Sent, Tag, TlsEnd,
 };
 use crate::scenario::fault::Action;
 
@@ -25,6 +25,8 @@ pub struct Window {
 pub struct ProbeFacts {
     /// The hosts that were tried.
     pub attempts: Vec<Attempt>,
+    /// Programs that were run to send it.
+    pub programs: Vec<Ran>,
     /// The sender's last word.
     pub sent: Option<Sent>,
     /// Copies at rest, as many collectors as saw them.
@@ -56,6 +58,10 @@ pub struct Facts {
     pub interrupted: Option<String>,
     /// When the run ended; none where the journal was cut short.
     pub ended: Option<Timestamp>,
+    /// Faults that were perhaps not in force to the end of their phase, and why.
+    pub lost: BTreeMap<usize, String>,
+    /// How many SYNs a rule of nftables has dropped, by fault.
+    pub syns: BTreeMap<usize, u64>,
     /// CR and LF that clients of proxies sent alone.
     pub bare: Vec<BareLineEnds>,
     /// Hosts before which a proxy has ended TLS.
@@ -84,6 +90,10 @@ impl Facts {
             Event::PhaseEnded { phase } => self.window(*phase).ended = Some(entry.at),
             Event::FaultRaised { fault } => self.in_force.push(*fault),
             Event::FaultLifted { fault } => self.in_force.retain(|it| it != fault),
+            Event::SynsDropped { fault, syns } => *self.syns.entry(*fault).or_default() += syns,
+            Event::FaultLost { fault, why } => {
+                self.lost.entry(*fault).or_insert_with(|| why.clone());
+            }
             Event::Attempt { tag, attempt } => self.attempt(plan, tag, attempt),
             Event::Fired(firing) => {
                 if let Some(tag) = &firing.tag {
@@ -93,6 +103,11 @@ impl Facts {
             Event::TlsEnded(ended) => {
                 self.tls_ended.insert(ended.host.clone());
                 self.secured.extend(ended.tag.clone().map(|tag| (tag, ended.host.clone())));
+            }
+            Event::Ran(ran) => {
+                let about = self.about(&ran.tag);
+                about.first_attempt = about.first_attempt.or(Some(ran.at));
+                about.programs.push(ran.clone());
             }
             Event::BareLineEnds(seen) => self.bare.push(seen.clone()),
             Event::Sent(sent) => self.about(&sent.tag).sent = Some(sent.clone()),
@@ -174,7 +189,7 @@ impl Facts {
 fn before_accept(plan: &Plan, attempt: &Attempt, in_force: &[usize]) -> Option<usize> {
     let met = |action: &Action| match action {
         Action::Refuse => attempt.result == AttemptResult::Refused,
-        Action::DropSyn => attempt.result == AttemptResult::Timeout,
+        Action::DropSyn(_) => attempt.result == AttemptResult::Timeout,
         _ => false,
     };
     if attempt.stage != Stage::Connect {

@@ -15,11 +15,13 @@ mod copies;
 mod demands;
 mod facts;
 mod findings;
+mod nature;
 mod path;
 pub mod predict;
 mod record;
 mod settle;
 mod settled;
+mod sources;
 #[cfg(test)]
 mod tests;
 

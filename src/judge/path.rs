@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 
 use super::ProbeFacts;
 use crate::inventory::Inventory;
-use crate::mail::received::{self, Received};
+use crate::mail::received;
 use crate::plan::Plan;
 use crate::record::{AttemptResult, Handling, Hop, Landed, Trust};
 use crate::scenario::LabHostKind;
+use crate::trace::chain::{Step, walk};
 
 /// The hops that the `Received:` headers of the copies tell, first hop first; where no copy shows
 /// any, the hops that sender, lab and logs saw.
@@ -22,20 +23,24 @@ pub(super) fn path(plan: &Plan, facts: &ProbeFacts) -> Vec<Hop> {
 fn by_headers(plan: &Plan, facts: &ProbeFacts, landed: &Landed) -> Vec<Hop> {
     let known = known_ids(facts);
     let text: String = landed.received.iter().map(|line| format!("Received: {line}\r\n")).collect();
-    let mut hops: Vec<Hop> =
-        received::chain(text.as_bytes()).into_iter().filter_map(|(header, _)| hop(plan, header, &known)).collect();
+    let chain: Vec<_> = received::chain(text.as_bytes()).into_iter().map(|(header, _)| header).collect();
+    let steps = walk(&chain, &plan.scenario.inventory);
+    let mut hops: Vec<Hop> = steps.into_iter().filter_map(|step| hop(plan, step, &known)).collect();
     hops.reverse();
     hops
 }
 
-fn hop(plan: &Plan, header: Received, known: &BTreeSet<&str>) -> Option<Hop> {
+/// A header that is tied to an id from elsewhere is proven by that; one that is not, by whoever saw its
+/// writer.
+fn hop(plan: &Plan, step: Step, known: &BTreeSet<&str>) -> Option<Hop> {
+    let header = step.header;
     let by = header.by?;
     let platform = platform_of(&plan.scenario.inventory, &by);
     let tied = header.id.as_deref().is_some_and(|id| known.contains(id));
     let trust = match (in_lab(plan, &by), tied) {
         (true, _) => Trust::Seen,
         (false, true) => Trust::Proven,
-        (false, false) => Trust::Claimed,
+        (false, false) => step.trust,
     };
     Some(Hop { from: header.from, by, with: header.with, id: header.id, at: header.at, platform, trust })
 }

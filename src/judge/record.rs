@@ -1,6 +1,6 @@
 //! From a plan and a journal to the record.
 
-use super::{Facts, Judgement, absence, compare, copies, findings, path, settle};
+use super::{Facts, Judgement, absence, compare, copies, findings, path, settle, sources};
 use crate::plan::{Plan, Probe};
 use crate::record::{
     Control, Entry, Event, Mark, PhaseRecord, ProbeRecord, Record, RecordedFault, RecordedScenario, RunState,
@@ -94,6 +94,12 @@ fn phase(plan: &Plan, facts: &Facts, controls: &[Control], index: usize) -> Phas
         verdict = verdict.worst(Verdict::Inconclusive);
         why.push(format!("the fault `{}` at {} of {} fired for no probe", fault.action, fault.at, fault.host));
     }
+    for (_, reason) in lost(plan, facts, index) {
+        verdict = verdict.worst(Verdict::Inconclusive);
+        if !why.contains(reason) {
+            why.push(reason.clone());
+        }
+    }
     if window.started.is_none() {
         verdict = verdict.worst(Verdict::Inconclusive);
         why.push("the run did not come so far".to_owned());
@@ -107,8 +113,15 @@ fn phase(plan: &Plan, facts: &Facts, controls: &[Control], index: usize) -> Phas
         probes_of: (plan.phases[index].judges != index)
             .then(|| plan.scenario.phases[plan.phases[index].judges].name.value.clone()),
         faults,
+        sources: sources::sources(plan, plan.judged(index), &probes),
         probes,
     }
+}
+
+/// Faults of a phase that may not have been in force to its end.
+fn lost<'a>(plan: &'a Plan, facts: &'a Facts, phase: usize) -> impl Iterator<Item = (&'a usize, &'a String)> {
+    let of_phase = move |fault: usize| plan.scenario.faults().nth(fault).is_some_and(|(of, _)| of == phase);
+    facts.lost.iter().filter(move |(fault, _)| of_phase(**fault))
 }
 
 fn faults(plan: &Plan, facts: &Facts, phase: usize) -> Vec<RecordedFault> {
@@ -119,6 +132,7 @@ fn faults(plan: &Plan, facts: &Facts, phase: usize) -> Vec<RecordedFault> {
             at: fault.at.value.to_string(),
             action: fault.action.value.to_string(),
             fired: fired(plan, facts, index),
+            syns: facts.syns.get(&index).copied(),
             span: mark(plan, fault.span),
         })
         .collect()
@@ -149,6 +163,7 @@ fn probe(plan: &Plan, facts: &Facts, controls: &[Control], phase: usize, probe: 
         path: path::path(plan, &seen),
         fired: seen.fired,
         attempts: seen.attempts,
+        programs: seen.programs,
         landed: seen.landed,
         passed: seen.passed,
     }

@@ -17,6 +17,7 @@ pub fn outcome(facts: &ProbeFacts) -> Option<Outcome> {
 fn at_rest_nowhere(facts: &ProbeFacts) -> Option<Outcome> {
     match facts.sent.as_ref().map(|sent| sent.state) {
         Some(SentState::Bounced) => Some(Outcome::Bounced),
+        Some(SentState::Refused) => Some(Outcome::Refused),
         Some(SentState::Expired) => Some(Outcome::Expired),
         Some(SentState::Deferred) => Some(Outcome::Deferred),
         Some(SentState::Delivered) => Some(taken(facts)),

@@ -90,6 +90,7 @@ impl Story {
         let attempt = Attempt {
             host: host.to_owned(),
             address: Some("127.77.0.2:2525".to_owned()),
+            target: crate::record::Target::Mx,
             preference: Some(preference),
             proxy: None,
             result,
@@ -101,6 +102,9 @@ impl Story {
             ms: 1,
             round: 1,
             tls: None,
+            login: None,
+            recipients: vec![],
+            policy: None,
         };
         let tag = self.probe();
         self.note(Event::Attempt { tag, attempt });
@@ -252,6 +256,45 @@ fn a_sender_that_bounces_under_a_fault_tested_no_backup() {
     let record = story.ended();
     assert_eq!((verdict(&record).0, verdict(&record).1), (Verdict::Inconclusive, Some(Outcome::Bounced)));
     assert!(verdict(&record).2.contains("mx.old.example was not tried"), "{}", verdict(&record).2);
+}
+
+/// The story of a sender of class OpenSMTPD whose primary is busy at RCPT.
+fn opensmtpd_at_a_busy_primary() -> Story {
+    let class = "senders: { direct: { mx: { class: opensmtpd } } }\nphases:";
+    let busy = "at: rcpt, do: { reply: \"450 4.2.0 busy\" }";
+    let scenario = SCENARIO.replace("phases:", class).replace("at: connect, do: drop-syn", busy);
+    let mut story = Story::under_faults(&scenario);
+    story.fired(0, Stage::Rcpt);
+    story.tried("mx1.new.example", 10, AttemptResult::Transient, Stage::Rcpt, "450 4.2.0 busy");
+    story
+}
+
+#[test]
+fn a_sender_that_defers_by_its_class_is_told_by_its_rule_and_shown_what_would_move_it() {
+    let mut story = opensmtpd_at_a_busy_primary();
+    story.sent(SentState::Expired, &["mx.old.example"]);
+    let record = story.ended();
+    assert_eq!((verdict(&record).0, verdict(&record).1), (Verdict::Inconclusive, Some(Outcome::Expired)));
+    assert!(verdict(&record).2.contains("class opensmtpd: from MAIL on it keeps"), "{}", verdict(&record).2);
+    let help = record.phases[0].probes[0].help.as_deref().expect("help");
+    assert_eq!(help, "use a fault that makes this sender go on: `drop-syn` or `refuse`; or expect the outcome");
+    assert!(record.findings.iter().all(|it| it.id != "prediction-failed"), "it did as foretold");
+}
+
+#[test]
+fn a_prediction_that_did_not_hold_is_a_warning() {
+    let mut story = opensmtpd_at_a_busy_primary();
+    story.tried("mx.old.example", 20, AttemptResult::Accepted, Stage::Eom, "250 2.0.0 Ok: queued as LAB1");
+    story.sent(SentState::Delivered, &[]);
+    story.landed(&story.probe(), "legacy", "mx.old.example");
+    let record = story.ended();
+    let found = record.findings.iter().find(|it| it.id == "prediction-failed").expect("a warning");
+    assert_eq!(
+        found.title,
+        "a prediction did not hold for 1 probe: a sender of class opensmtpd under reply \"450 4.2.0 busy\" at rcpt of \
+         mx1.new.example was foretold `deferred`, and it became `next`"
+    );
+    assert_eq!(found.evidence[0]["prediction"]["basis"], "measured");
 }
 
 #[test]

@@ -92,6 +92,10 @@ impl<P: Policy> Policy for Limited<P> {
         self.inner.hello(envelope)
     }
 
+    fn secret(&mut self, user: &str) -> Option<secrecy::SecretString> {
+        self.inner.secret(user)
+    }
+
     async fn mail(&mut self, envelope: &Envelope) -> Answer {
         self.inner.mail(envelope).await
     }

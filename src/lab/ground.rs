@@ -10,6 +10,7 @@ use ipnet::Ipv4Net;
 
 use super::LabError;
 use super::claim::Claim;
+use crate::policy::fetch::policy_host;
 use crate::scenario;
 use crate::source::Spanned;
 use crate::terms::Family;
@@ -26,6 +27,8 @@ const DNS: &str = "the lab's DNS";
 pub struct Ground {
     /// Every host of the lab, in file order; real ones too, whose place a proxy takes.
     pub hosts: IndexMap<String, Site>,
+    /// Every policy host, by its name; port 0 where any will do.
+    pub policies: IndexMap<String, Site>,
     /// Where the DNS authority listens, UDP and TCP.
     pub dns: SocketAddr,
     /// How hosts are told apart.
@@ -74,8 +77,9 @@ impl Ground {
         if lab.families.contains(&Family::V6) {
             each_a_port(&mut hosts, Ipv6Addr::LOCALHOST.into(), None, &mut ports)?;
         }
+        let policies = policies(lab, apart, &network);
         let dns = dns(lab, apart, &network, &mut ports)?;
-        Ok(Self { hosts, dns, apart, _claim: claim })
+        Ok(Self { hosts, policies, dns, apart, _claim: claim })
     }
 }
 
@@ -95,10 +99,10 @@ fn network(lab: &scenario::Lab, number: u8) -> Result<Network, LabError> {
         return Err(LabError::NotLoopback(network));
     }
     let mut usable = network.hosts();
-    let too_small = || LabError::TooSmall { network, hosts: lab.hosts.len() };
+    let too_small = || LabError::TooSmall { network, hosts: lab.ipv4_places() };
     let first = usable.next().ok_or_else(too_small)?;
-    let addresses: Vec<Ipv4Addr> = usable.take(lab.hosts.len()).collect();
-    if addresses.len() < lab.hosts.len() { Err(too_small()) } else { Ok(Network { first, addresses }) }
+    let addresses: Vec<Ipv4Addr> = usable.take(lab.ipv4_places()).collect();
+    if addresses.len() < lab.ipv4_places() { Err(too_small()) } else { Ok(Network { first, addresses }) }
 }
 
 /// Every host its own address, all the same port.
@@ -143,6 +147,28 @@ fn each_a_port(
         site.addresses.push(SocketAddr::new(address, free));
     }
     Ok(())
+}
+
+/// Policy hosts follow the hosts. Other software looks for them at port 443, and gets it where the
+/// lab has the ports that senders know.
+fn policies(lab: &scenario::Lab, apart: Apart, network: &Network) -> IndexMap<String, Site> {
+    let mut free = network.addresses.iter().skip(lab.hosts.len());
+    let port = if lab.port.as_ref().is_some_and(|port| port.value == 25) { 443 } else { 0 };
+    let has = |family| lab.families.contains(&family);
+    let mut site = |policy: &scenario::LabPolicy| {
+        let mut site = Site::default();
+        if has(Family::V4) || lab.families.is_empty() {
+            for _ in 0..policy.addresses {
+                let own = free.next().filter(|_| apart == Apart::ByAddress).copied().unwrap_or(Ipv4Addr::LOCALHOST);
+                site.addresses.push(SocketAddr::new(own.into(), port));
+            }
+        }
+        if has(Family::V6) {
+            site.addresses.push(SocketAddr::new(Ipv6Addr::LOCALHOST.into(), 0));
+        }
+        site
+    };
+    lab.policies.iter().map(|(domain, policy)| (policy_host(domain), site(policy))).collect()
 }
 
 fn dns(lab: &scenario::Lab, apart: Apart, network: &Network, ports: &mut Ports) -> Result<SocketAddr, LabError> {

@@ -8,6 +8,7 @@
 //!        ├─ store   keeps a message            ──> Landed
 //!        ├─ relay   passes it on at once       ──> Took, Relayed, Refused
 //!        ├─ hold    passes it on when it can   ──> Took, Deferred, Relayed, Bounced
+//!        ├─ submission  takes it from users who log in, passes it on by MX or to a smarthost
 //!        └─ reject  refuses every recipient    ──> Refused
 //! ```
 //!
@@ -23,9 +24,12 @@ mod hop;
 mod host;
 mod ledger;
 mod listen;
+mod onward;
+mod policies;
 mod reject;
 mod relay;
 mod store;
+mod submission;
 mod tags;
 #[cfg(test)]
 mod tests;
@@ -35,5 +39,7 @@ pub use error::LabError;
 pub use ground::{Apart, Ground, Site};
 pub use ledger::Counts;
 pub use listen::listen;
+pub use onward::Outbound;
+pub use policies::{Policies, with_records};
 pub use store::{Keep, Stored};
 pub use up::{Lab, Setting};

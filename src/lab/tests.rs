@@ -37,6 +37,7 @@ pub(super) fn lab_of(names: &[&str]) -> scenario::Lab {
         hosts: names.iter().map(|name| ((*name).to_owned(), host(name, LabHostKind::Store))).collect(),
         port: None,
         dns_port: None,
+        policies: indexmap::IndexMap::new(),
         dns_faults: vec![],
         network: None,
         families: vec![Family::V4],
@@ -71,6 +72,7 @@ fn rig(hosts: Vec<LabHost>) -> Rig {
         platforms: ground.hosts.keys().map(|name| (name.clone(), platform(name).to_owned())).collect(),
         addresses,
         timeouts,
+        outbound: Outbound::default(),
         keep: Keep::Newest,
     };
     let lab = Lab::up(&plan, &ground, setting).expect("a lab");
@@ -238,6 +240,7 @@ async fn a_spool_holds_until_the_next_hop_is_back() {
         platforms: HashMap::new(),
         addresses,
         timeouts: Timeouts::of(Defaults::Lab),
+        outbound: Outbound::default(),
         keep: Keep::Nothing,
     };
     rig.lab = Lab::new(setting);

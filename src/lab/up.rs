@@ -16,9 +16,11 @@ use super::hold::{Hold, Spool, work_off};
 use super::host::Host;
 use super::ledger::InFlight;
 use super::listen::{accept, listen};
+use super::onward::{Onward, Outbound};
 use super::reject::Reject;
 use super::relay::Relay;
 use super::store::{Shelf, Store};
+use super::submission::Submission;
 use super::{Counts, Keep, LabError, Stored};
 use crate::record::{Event, Journal, Looked, LookedState, RunId};
 use crate::scenario::{self, LabHost, LabHostKind, LabTls, Timeouts};
@@ -43,6 +45,8 @@ pub struct Setting {
     pub addresses: HashMap<String, Vec<SocketAddr>>,
     /// How long each step with a next hop may take.
     pub timeouts: Timeouts,
+    /// For hosts that take mail from users and route it by themselves.
+    pub outbound: Outbound,
     /// What stores keep.
     pub keep: Keep,
 }
@@ -99,8 +103,14 @@ impl Lab {
     pub fn start(&mut self, host: &LabHost, listeners: Vec<TcpListener>) -> Result<(), LabError> {
         let name = host.name.value.clone();
         let mut settings = Settings::new(&name);
-        if host.tls == LabTls::Offered {
+        if host.tls != LabTls::Absent {
             settings = settings.with_tls(self.setting.authority.acceptor(&[&name])?);
+        }
+        if host.tls == LabTls::Implicit {
+            settings = settings.with_implicit_tls();
+        }
+        if let LabHostKind::Submission(stated) = &host.kind {
+            settings = settings.with_auth(&stated.auth);
         }
         let up = Up { host: self.host(&name), shelf: Arc::default() };
         let desk = Desk {
@@ -143,8 +153,14 @@ impl Lab {
             }
             LabHostKind::Hold { then, retry } => {
                 let (spool, waiting) = Spool::new();
-                tasks.spawn(work_off(Arc::clone(&host), then.value.clone(), *retry, waiting));
+                tasks.spawn(work_off(Arc::clone(&host), Onward::To(then.value.clone()), *retry, waiting));
                 desk.open(tasks, move || Hold { host: Arc::clone(&host), spool: Arc::clone(&spool) });
+            }
+            LabHostKind::Submission(stated) => {
+                let (spool, waiting) = Spool::new();
+                let onward = stated.smarthost.as_ref().map_or(Onward::ByMx, |to| Onward::To(to.value.clone()));
+                tasks.spawn(work_off(Arc::clone(&host), onward, stated.retry, waiting));
+                desk.open(tasks, move || Submission::new(Arc::clone(&host), Arc::clone(&spool)));
             }
             LabHostKind::Real(_) => {}
         }

@@ -2,7 +2,7 @@
 
 use super::ControlProbe;
 use crate::inventory::{Endpoint, Log, LogSource, Looks};
-use crate::scenario::{LabHostKind, Scenario};
+use crate::scenario::{LabHostKind, Scenario, SenderKind, TlsPolicy};
 
 /// Something that a run would contact.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,6 +39,19 @@ pub(super) fn contacts(scenario: &Scenario, controls: &[ControlProbe]) -> Vec<Co
             }
         }
     }
+    for proxy in scenario.proxies.values() {
+        let place = proxy.control.split_once("://").map_or("", |(_, place)| place).trim_end_matches('/');
+        let port = if proxy.control.starts_with("https:") { 443 } else { 80 };
+        let place = place.parse().unwrap_or_else(|_| Endpoint { host: place.to_owned(), port });
+        let why = format!("tell the standing proxy before `{}` about faults over HTTP", proxy.host.value);
+        let far = reach(&place);
+        add(place.to_string(), why, far);
+    }
+    for (name, sender) in &scenario.senders {
+        if let Some(contact) = way_in(scenario, name, &sender.kind) {
+            add(contact.place, contact.why, contact.reach);
+        }
+    }
     match &scenario.lab {
         Some(lab) => {
             for host in lab.hosts.values() {
@@ -53,11 +66,17 @@ pub(super) fn contacts(scenario: &Scenario, controls: &[ControlProbe]) -> Vec<Co
         }
         None => {
             add("the DNS resolver, port 53".to_owned(), "look up MX hosts and addresses".to_owned(), Reach::Remote);
-            add(
-                format!("MX hosts of {}", scenario.domain.value),
-                "send probes by SMTP, port 25".to_owned(),
-                Reach::Remote,
-            );
+            if scenario.senders.values().any(|sender| matches!(sender.kind, SenderKind::Mx(_))) {
+                add(
+                    format!("MX hosts of {}", scenario.domain.value),
+                    "send probes by SMTP, port 25".to_owned(),
+                    Reach::Remote,
+                );
+            }
+            if applies_mta_sts(scenario) {
+                let host = Endpoint { host: format!("mta-sts.{}", scenario.domain.value), port: 443 };
+                add(host.to_string(), "fetch the MTA-STS policy by HTTPS".to_owned(), Reach::Remote);
+            }
             for control in controls {
                 let why = format!("send a control probe for `{}` by SMTP", control.platform);
                 let place = Endpoint { host: control.host.clone(), port: 25 };
@@ -100,6 +119,33 @@ fn reach_of_program(words: &[String]) -> Reach {
     if LOCAL_PROGRAMS.contains(&name) { Reach::Loopback } else { Reach::Remote }
 }
 
+/// Whether some sender fetches the policy of the domain.
+fn applies_mta_sts(scenario: &Scenario) -> bool {
+    let applies = |kind: &SenderKind| matches!(kind, SenderKind::Mx(mx) if mx.tls_policy == TlsPolicy::MtaSts);
+    scenario.senders.values().any(|sender| applies(&sender.kind))
+}
+
 fn reach(place: &Endpoint) -> Reach {
     if place.is_loopback() { Reach::Loopback } else { Reach::Remote }
+}
+
+/// What a sender contacts, where that is not the MX hosts. What a program does nobody knows.
+fn way_in(scenario: &Scenario, name: &str, kind: &SenderKind) -> Option<Contact> {
+    let runs = |program: &str| Contact {
+        place: format!("the program `{program}`"),
+        why: format!("send probes of `{name}`; what it contacts is its own doing"),
+        reach: Reach::Remote,
+    };
+    match kind {
+        SenderKind::Mx(_) => None,
+        SenderKind::Sendmail(stated) => Some(runs(&stated.path.display().to_string())),
+        SenderKind::Command(stated) => Some(runs(stated.run.first().map_or("", |word| word.as_str()))),
+        SenderKind::Submission(_) | SenderKind::Relay(_) => {
+            let address = &kind.server()?.address;
+            let ours = scenario.lab.as_ref().is_some_and(|lab| lab.hosts.contains_key(&address.host));
+            let (place, reach) =
+                if ours { (address.host.clone(), Reach::Loopback) } else { (address.to_string(), reach(address)) };
+            Some(Contact { place, why: format!("hand probes of `{name}` over, by SMTP"), reach })
+        }
+    }
 }

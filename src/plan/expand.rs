@@ -7,7 +7,7 @@ use super::{ControlProbe, Plan, PlannedPhase, Probe, contact};
 use crate::inventory::Role;
 use crate::mail::Address;
 use crate::record::{RunId, Tag};
-use crate::scenario::{Expectation, Judged, LabHostKind, Phase, Scenario};
+use crate::scenario::{Expectation, Judged, Phase, Scenario};
 use crate::world::Dice;
 
 /// `within` where a phase states none, in a lab.
@@ -61,6 +61,7 @@ fn probes(scenario: &Scenario, phase: &Phase, run: &RunId, number: &mut u32) -> 
                 number: *number,
                 sender: (*sender).to_owned(),
                 recipient: addressed(template, &tag, &scenario.domain),
+                also: wanted.letter.also.iter().map(|it| addressed(it, &tag, &scenario.domain)).collect(),
                 reverse_path: scenario.sender.with_detail(tag.as_str()),
                 size: wanted.size,
                 tag,
@@ -84,13 +85,9 @@ fn within(scenario: &Scenario, phase: &Phase) -> Duration {
 
 fn watch(scenario: &Scenario, phase: &Phase) -> Option<Duration> {
     let stated = phase.expect.iter().filter_map(|it| it.watch.as_ref()).map(|it| it.value).max();
-    let accounts = scenario
-        .lab
-        .as_ref()
-        .is_some_and(|lab| lab.hosts.values().all(|host| !matches!(host.kind, LabHostKind::Real(_))));
     match stated {
         Some(stated) => Some(stated),
-        None if accounts || !phase.expect.iter().any(Expectation::wants_absence) => None,
+        None if scenario.accounts_for_every_copy() || !phase.expect.iter().any(Expectation::wants_absence) => None,
         None => Some(within(scenario, phase).max(WATCH)),
     }
 }
@@ -103,6 +100,9 @@ fn controls(scenario: &Scenario, run: &RunId) -> Vec<ControlProbe> {
     for platform in platforms.filter(|it| !matches!(it.role, Role::Transit)) {
         for host in &platform.hosts {
             if scenario.lab.as_ref().is_some_and(|lab| !lab.hosts.contains_key(&host.value)) {
+                continue;
+            }
+            if scenario.tells_itself(&host.value) {
                 continue;
             }
             let tag = run.control(controls.len() as u32 + 1);

@@ -97,6 +97,8 @@ pub struct Probe {
     pub sender: String,
     /// Its recipient.
     pub recipient: Address,
+    /// More recipients of the same transaction.
+    pub also: Vec<Address>,
     /// Its reverse-path, with the tag.
     pub reverse_path: Address,
     /// The size of its message in bytes, at least.

@@ -35,7 +35,7 @@ pub enum Origin {
 }
 
 /// What a sender applies.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Applied {
     /// The policy, where it is from, and the `id` that it was fetched under.
     pub policy: Option<(Policy, Origin, String)>,

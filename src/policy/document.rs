@@ -1,7 +1,5 @@
 //! The policy itself (RFC 8461 3.2), read strictly: every problem with its place.
 
-use std::fmt;
-use std::str::FromStr;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -12,7 +10,7 @@ use super::problem::{Code, Grammar, MOST_PROBLEMS, Problem, Severity};
 use super::specimen::{sound, with_line};
 use super::tags::{WSP, is_extension_name, shown};
 use crate::source::{Span, Spanned, closest};
-use crate::terms::{UnknownWord, words};
+pub use crate::terms::StsMode as Mode;
 
 pub(super) const RFC: &str = "RFC 8461 3.2";
 /// The most bytes of a policy that are read (RFC 8461 3.3 suggests this limit to senders).
@@ -20,18 +18,6 @@ pub const MAX_POLICY: usize = 64 * 1024;
 /// The greatest `max_age`, in seconds: a year.
 pub const MAX_MAX_AGE: u64 = 31_557_600;
 const KEYS: [&str; 4] = ["version", "mode", "mx", "max_age"];
-
-words! {
-    /// What a policy demands of senders (RFC 8461 5).
-    Mode {
-        /// Deliver to no host that the policy does not cover, nor without verified TLS.
-        Enforce = "enforce",
-        /// Deliver as usual, and report what `enforce` would have refused.
-        Testing = "testing",
-        /// As if there were no policy.
-        None = "none",
-    }
-}
 
 /// What a policy says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -8,6 +8,8 @@
 //!   fetch::Getter          ──> Fetched, every address of the policy host by itself
 //!   apply                  ──> which policy a sender applies, and how it uses each host
 //!   eye::matrix            ──> cache state x sender x primary: who delivers where, and until when
+//!   overlap                ──> when old things can go, and what to lower before a cutover
+//!   TlsrptReport           ──> what senders say of their side
 //!   PolicyDoor             ──> a policy host for labs, right or wrong on purpose
 //! ```
 //!
@@ -24,12 +26,14 @@ pub mod fetch;
 mod host;
 mod lint;
 mod name;
+pub mod overlap;
 mod problem;
 mod record;
 pub mod senders;
 mod specimen;
 mod tags;
 mod tlsrpt;
+mod tlsrpt_report;
 #[cfg(test)]
 mod vectors;
 
@@ -41,3 +45,4 @@ pub use name::covers;
 pub use problem::{Code, Grammar, MOST_PROBLEMS, Problem, Severity};
 pub use record::{Announced, Record, TxtAnswer, WhyNothing, delegated_to};
 pub use tlsrpt::TlsrptRecord;
+pub use tlsrpt_report::{BadReport, DateRange, Failure, PolicyResult, ReportedPolicy, Summary, TlsrptReport};

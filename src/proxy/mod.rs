@@ -3,7 +3,7 @@
 //!
 //! ```text
 //!   client ──TCP──> listen/   door of each address: open, refusing, or silent to SYN
-//!                     │ accept
+//!                     │ accept ── announce/  who the client is: heard from a balancer, told to the host
 //!                     v
 //!                  serve ──dial──> upstream, the only host that it ever talks to
 //!                     │
@@ -17,6 +17,8 @@
 //!                  rules/     which fault meets this moment: stage, scope, triggers, counters
 //! ```
 //!
+//! `standing/` is proxies without a run, `control/` their HTTP API, `remote/` the client of it for a run.
+//!
 //! Every fault that takes effect is noted as [`Event::Fired`](crate::record::Event::Fired), but
 //! for those that act before a connection is accepted: no client is known there.
 
@@ -29,6 +31,7 @@ mod dialogs;
 mod listen;
 mod live;
 mod relay;
+pub mod remote;
 mod rules;
 mod serve;
 mod session;
@@ -46,7 +49,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use counts::{Guest, Traffic};
-pub use rules::{Armed, PhaseOf};
+pub use rules::{Armed, OfRun, PhaseOf};
 pub use settings::{Front, Limits, Ours, ProxyError, Settings, Upstream};
 pub use termination::{Termination, TerminationError};
 
@@ -75,6 +78,14 @@ impl Proxy {
         let shared = Shared::new(&settings);
         let (doors, addresses) = Doors::open(&shared, &settings.fronts)?;
         Ok(Proxy { shared, doors, addresses })
+    }
+
+    /// Tries whether `drop-syn` by nftables can be used, before any fault needs it.
+    ///
+    /// # Errors
+    /// Why it cannot.
+    pub async fn tries_nft() -> Result<(), ProxyError> {
+        listen::can_filter().await.map_err(ProxyError::Nft)
     }
 
     /// Where it listens: one address a front, in their order.

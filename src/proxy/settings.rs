@@ -151,6 +151,9 @@ pub enum ProxyError {
         /// In words.
         fault: String,
     },
+    /// `drop-syn` by nftables with this system or user.
+    #[error("`drop-syn` by nftables cannot be used: {0}")]
+    Nft(String),
     /// `drop-syn` with this system or listener.
     #[error("`drop-syn` does not hold on {address}: {why}")]
     DropSyn {

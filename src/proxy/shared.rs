@@ -59,6 +59,14 @@ impl Shared {
         }
     }
 
+    /// By what others on this machine may know it.
+    pub(super) fn name(&self) -> String {
+        match &self.ours {
+            Ours::Run(run) => run.to_string(),
+            Ours::AnyProbe => format!("pid{}", std::process::id()),
+        }
+    }
+
     /// Notes what a reader should know.
     pub(super) fn warn(&self, text: &str) {
         self.journal.note(Event::Warning { text: format!("proxy before `{}`: {text}", self.host) });

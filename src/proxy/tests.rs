@@ -20,7 +20,7 @@ const SOON: Duration = Duration::from_secs(5);
 /// A fault as in a scenario, without its host.
 fn fault(index: usize, text: &str) -> Armed {
     let source = SourceText::new("fault", format!("{{ host: mx.test, {text} }}"));
-    Armed { index, fault: Arc::new(read_fault(&source).expect("a fault")), since: Instant::now() }
+    Armed { index, fault: Arc::new(read_fault(&source).expect("a fault")), since: Instant::now(), of: None }
 }
 
 /// An upstream that greets, answers 250 to every line and 354 to DATA, and then reads on.
@@ -214,7 +214,12 @@ async fn only_the_announced_caller_is_touched_before_the_envelope() {
     assert_eq!(banner(address).await.expect("a stranger is served"), "220 mx.test\r\n");
     let Ours::Run(run) = &settings.ours else { panic!("a run") };
     let tag = run.probe(1);
-    let target = crate::world::Listening { socket: address, own: address, proxied: Some("mx.test".into()) };
+    let target = crate::world::Listening {
+        socket: address,
+        own: address,
+        proxied: Some("mx.test".into()),
+        calls: crate::world::Calls::Announced,
+    };
     let mut stream = dialer.connect(&target, Some(tag.as_str()), SOON).await.expect("connected");
     assert_eq!(banner_of(&mut stream).await.expect("refused"), "421 busy\r\n");
     assert_eq!(firings(&settings)[0].tag, Some(tag));

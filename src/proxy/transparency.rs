@@ -63,7 +63,12 @@ fn elsewhere() -> Vec<Armed> {
     let text =
         |stage| format!("{{ host: mx.test, at: {stage}, when: {{ recipient: nobody }}, do: close, scope: all }}");
     let fault = |stage| read_fault(&SourceText::new("fault", text(stage))).expect("a fault");
-    let armed = |(index, stage): (usize, Stage)| Armed { index, fault: Arc::new(fault(stage)), since: Instant::now() };
+    let armed = |(index, stage): (usize, Stage)| Armed {
+        index,
+        fault: Arc::new(fault(stage)),
+        since: Instant::now(),
+        of: None,
+    };
     stages.into_iter().enumerate().map(armed).collect()
 }
 

@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::mail::{EnhancedStatus, Stage};
-use crate::terms::{UnknownWord, words};
+use crate::terms::{AuthMechanism, StsMode, UnknownWord, words};
 
 words! {
     /// How an attempt ended.
@@ -29,6 +29,9 @@ words! {
         Garbage = "garbage",
         /// The TLS handshake failed.
         TlsFailed = "tls-failed",
+        /// The domain's TLS policy forbids it: the policy does not cover the host, or its TLS is not
+        /// what the policy demands.
+        TlsPolicy = "tls-policy",
         /// The system could not send to the address at all.
         Unreachable = "unreachable",
         /// The host's addresses could not be found.
@@ -42,6 +45,27 @@ words! {
     }
 }
 
+words! {
+    /// What a host that was tried is to the message.
+    Target {
+        /// A host that takes mail for the recipient's domain.
+        Mx = "mx",
+        /// A server that takes mail from its users, or from its network, and passes it on.
+        Submission = "submission",
+    }
+}
+
+impl Target {
+    /// Whether it is the usual one, which records leave out.
+    fn usual() -> Self {
+        Target::Mx
+    }
+
+    fn is_usual(&self) -> bool {
+        *self == Target::usual()
+    }
+}
+
 /// One try to deliver to one address of one host.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Attempt {
@@ -50,6 +74,9 @@ pub struct Attempt {
     /// Address and port as the host's own; absent where none was found.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub address: Option<String>,
+    /// What it is to the message; absent: an MX host.
+    #[serde(skip_serializing_if = "Target::is_usual", default = "Target::usual")]
+    pub target: Target,
     /// Its MX preference; absent for an implicit MX.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub preference: Option<u16>,
@@ -79,6 +106,96 @@ pub struct Attempt {
     /// What was seen of TLS; absent where it was not tried.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub tls: Option<TlsSeen>,
+    /// Who logged in; absent where nobody did.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub login: Option<LoginSeen>,
+    /// What was answered to each recipient of the transaction, where there were several.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub recipients: Vec<RecipientReply>,
+    /// The TLS policy of the domain, where the sender applies any and found one.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub policy: Option<PolicySeen>,
+}
+
+/// A login, as it was tried.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct LoginSeen {
+    /// The user.
+    pub user: String,
+    /// How it was tried.
+    pub mechanism: AuthMechanism,
+}
+
+/// The answer to one RCPT.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RecipientReply {
+    /// The recipient.
+    pub recipient: String,
+    /// All lines of the reply, joined by line feeds.
+    pub reply: String,
+}
+
+words! {
+    /// Where an MTA-STS policy came from.
+    PolicyOrigin {
+        /// From the sender's cache.
+        Cache = "cache",
+        /// It was fetched for this attempt.
+        Live = "live",
+    }
+}
+
+words! {
+    /// Whether a TLS policy held.
+    PolicyVerdict {
+        /// It demands nothing, or there is none.
+        NotDemanded = "not-demanded",
+        /// Everything that it demands was so, as far as the attempt came.
+        Held = "held",
+        /// It did not hold, and the mode is `testing`: the sender goes on and reports it.
+        Reported = "reported",
+        /// It did not hold, and the host was not used.
+        Refused = "refused",
+    }
+}
+
+/// The MTA-STS policy that applied to an attempt.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct PolicySeen {
+    /// What it demands; absent where there is none.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub mode: Option<StsMode>,
+    /// The `id` under which it was fetched.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub id: Option<String>,
+    /// Its patterns.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub mx: Vec<String>,
+    /// Where it came from.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub origin: Option<PolicyOrigin>,
+    /// Whether it held.
+    pub verdict: PolicyVerdict,
+    /// What did not hold, in the words of RFC 8460 4.3.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub failure: Option<String>,
+    /// Why the policy could not be fetched, where that was tried.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub fetch_failure: Option<String>,
+}
+
+impl Default for PolicySeen {
+    fn default() -> Self {
+        Self {
+            mode: None,
+            id: None,
+            mx: vec![],
+            origin: None,
+            verdict: PolicyVerdict::NotDemanded,
+            failure: None,
+            fetch_failure: None,
+        }
+    }
 }
 
 words! {

@@ -16,6 +16,9 @@ const VARYING: &[&str] = &[
     "watched_until",
     "version",
     "command",
+    "arguments",
+    "stdout",
+    "stderr",
     "at",
     "ms",
     "address",
@@ -29,6 +32,8 @@ const VARYING: &[&str] = &[
     "received",
     "detail",
     "proxy",
+    "syns",
+    "origin",
 ];
 
 /// Lists in which entries repeat as often as a waiting probe happened to be tried again.

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Attempt, RunId, Tag, TlsEnd};
+use super::{Attempt, Ran, RunId, Tag, TlsEnd};
 use crate::mail::{EnhancedStatus, Stage};
 use crate::terms::{BarePlace, Smuggling, UnknownWord, words};
 
@@ -41,6 +41,20 @@ pub enum Event {
         /// Which.
         fault: usize,
     },
+    /// A rule of nftables that stood for a fault was taken away, and has dropped so many SYNs.
+    SynsDropped {
+        /// Which fault.
+        fault: usize,
+        /// How many, repeated ones as well.
+        syns: u64,
+    },
+    /// A proxy that stands by itself may have lifted it before its time.
+    FaultLost {
+        /// Which.
+        fault: usize,
+        /// Why that is feared, in a sentence.
+        why: String,
+    },
     /// A fault took effect.
     Fired(Firing),
     /// A proxy has ended TLS on a connection, so that its faults see inside.
@@ -54,6 +68,8 @@ pub enum Event {
         /// What came of it.
         attempt: Attempt,
     },
+    /// A program was run to send a probe.
+    Ran(Ran),
     /// A sender is done with a probe, or put it off.
     Sent(Sent),
     /// A copy is at rest somewhere.
@@ -197,6 +213,8 @@ words! {
         Bounced = "bounced",
         /// The deadline passed while it was deferred.
         Expired = "expired",
+        /// The way in did not take it: whoever sent it knows, and nobody else has it.
+        Refused = "refused",
     }
 }
 

@@ -15,10 +15,14 @@ mod canonical;
 mod event;
 mod examined;
 mod journal;
+mod ran;
 mod run;
 mod tag;
 
-pub use attempt::{Attempt, AttemptResult, Certificate, TlsEnd, TlsSeen};
+pub use attempt::{
+    Attempt, AttemptResult, Certificate, LoginSeen, PolicyOrigin, PolicySeen, PolicyVerdict, RecipientReply, Target,
+    TlsEnd, TlsSeen,
+};
 pub use canonical::canonical;
 pub use event::{
     BareLineEnds, Entry, Event, Firing, Handling, Landed, Looked, LookedState, Passed, Placement, RunStarted, Sent,
@@ -26,8 +30,9 @@ pub use event::{
 };
 pub use examined::{Coverage, Examination, Sight};
 pub use journal::{Journal, JournalError, read as read_journal};
+pub use ran::{Ran, RanEnd, sysexit};
 pub use run::{
     Control, Finding, FindingSeverity, Hop, Mark, Met, PhaseRecord, ProbeRecord, Proof, Record, RecordedFault,
-    RecordedScenario, Report, RunState, SCHEMA_RECORD, SCHEMA_REPORT, Trust,
+    RecordedScenario, Report, RunState, SCHEMA_RECORD, SCHEMA_REPORT, Source, Stop, Trust, Way,
 };
 pub use tag::{RunId, TAG_HEADER, Tag, any_tag, find_tags};

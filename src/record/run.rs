@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Attempt, Coverage, Firing, Landed, Passed, RunId, Standing, Tag};
+use super::{Attempt, Coverage, Firing, Landed, Passed, Ran, RunId, Standing, Tag};
 use crate::mail::Stage;
 use crate::terms::{Outcome, UnknownWord, Verdict, words};
 
@@ -159,6 +159,9 @@ pub struct PhaseRecord {
     pub probes_of: Option<String>,
     /// What was in force.
     pub faults: Vec<RecordedFault>,
+    /// Which way each sender's probes took, where there are several senders.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub sources: Vec<Source>,
     /// What became of each probe.
     pub probes: Vec<ProbeRecord>,
 }
@@ -175,6 +178,9 @@ pub struct RecordedFault {
     pub action: String,
     /// How often it took effect for a probe of the run.
     pub fired: u64,
+    /// How many SYNs a rule of nftables has dropped for it, of whomever; absent where none stood.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub syns: Option<u64>,
     /// Where it is written.
     pub span: Mark,
 }
@@ -222,6 +228,9 @@ pub struct ProbeRecord {
     pub fired: Vec<Met>,
     /// The hosts that were tried, in order.
     pub attempts: Vec<Attempt>,
+    /// Programs that were run to send it.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub programs: Vec<Ran>,
     /// Where its copies are.
     pub landed: Vec<Landed>,
     /// Who handled them on the way.
@@ -229,6 +238,40 @@ pub struct ProbeRecord {
     pub passed: Vec<Passed>,
     /// Hop by hop, as proven, first hop first.
     pub path: Vec<Hop>,
+}
+
+/// A sender of a phase, and which way its probes took.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Source {
+    /// Its name.
+    pub sender: String,
+    /// Its kind, such as `mx` or `submission`.
+    pub kind: String,
+    /// The worst verdict of its probes.
+    pub verdict: Verdict,
+    /// The ways that they took.
+    pub ways: Vec<Way>,
+}
+
+/// A way that probes took.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Way {
+    /// The hosts on it, first one first; empty where none is known.
+    pub stops: Vec<Stop>,
+    /// What became of the probes.
+    pub outcome: Option<Outcome>,
+    /// How many went this way.
+    pub probes: usize,
+}
+
+/// A host on a way.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Stop {
+    /// Its name.
+    pub host: String,
+    /// Its platform.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub platform: Option<String>,
 }
 
 /// A fault that a probe met: a [`Firing`] and its time, without the tag that the probe has.

@@ -2,12 +2,12 @@
 
 use jiff::Timestamp;
 
-use super::leg::{Addresses, handled, result};
+use super::leg::{Addresses, handled, result, told};
 use super::page::{Page, Piece, Tint, width};
 use super::prose::{seconds, since, tame};
 use super::route::{Chunk, chunks};
 use super::story::{Faults, Step, Story};
-use crate::record::{Attempt, Certificate, Hop, Landed, Met, Passed, Placement, TlsSeen};
+use crate::record::{Attempt, Certificate, Hop, Landed, Met, Passed, Placement, Ran, Target, TlsSeen};
 
 /// How many columns a text gets at least; places that leave it fewer stand on lines of their own.
 const ROOM: usize = 36;
@@ -116,6 +116,7 @@ fn step_lines(start: Timestamp, step: &Step<'_>, faults: &Faults<'_>, depth: Dep
             lines.extend(attempt.tls.iter().flat_map(|tls| tls_lines(tls, depth)));
             lines
         }
+        Step::Ran(ran) => ran_lines(at, ran, depth),
         Step::Met(met) => vec![firing(start, met, faults, depth)],
         Step::Passed(passed) => vec![passed_line(at, passed)],
         Step::Landed(landed) => {
@@ -123,6 +124,18 @@ fn step_lines(start: Timestamp, step: &Step<'_>, faults: &Faults<'_>, depth: Dep
             std::iter::once(landed_line(at, landed)).chain(headers.map(|hop| quoted("received", hop))).collect()
         }
     }
+}
+
+/// What a program said stands whole where everything is told.
+fn ran_lines(at: String, ran: &Ran, depth: Depth) -> Vec<Line> {
+    let place = tame(&ran.program);
+    let mut lines = vec![Line { at, source: "program".to_owned(), place, text: told(ran), ..Line::default() }];
+    if depth == Depth::Everything {
+        lines.push(quoted("with", &ran.arguments.join(" ")));
+        let outputs = [("stdout", &ran.stdout), ("stderr", &ran.stderr)];
+        lines.extend(outputs.iter().filter(|(_, text)| !text.is_empty()).map(|(name, text)| quoted(name, text)));
+    }
+    lines
 }
 
 fn attempted(at: String, attempt: &Attempt, met: &[&Met], faults: &Faults<'_>, depth: Depth) -> Line {
@@ -134,7 +147,11 @@ fn attempted(at: String, attempt: &Attempt, met: &[&Met], faults: &Faults<'_>, d
 }
 
 fn aside(attempt: &Attempt) -> String {
-    let preference = attempt.preference.map(|preference| format!("MX {preference}, ")).unwrap_or_default();
+    let preference = match (attempt.target, attempt.preference, &attempt.login) {
+        (Target::Mx, preference, _) => preference.map(|preference| format!("MX {preference}, ")).unwrap_or_default(),
+        (Target::Submission, _, Some(login)) => format!("{} as {}, ", login.mechanism, tame(&login.user)),
+        (Target::Submission, _, None) => "no login, ".to_owned(),
+    };
     let round = if attempt.round > 1 { format!(", round {}", attempt.round) } else { String::new() };
     let proxy = attempt.proxy.as_ref().map(|proxy| format!(", by proxy {proxy}")).unwrap_or_default();
     let took = seconds(attempt.ms.try_into().unwrap_or(i64::MAX));

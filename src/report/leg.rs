@@ -3,7 +3,7 @@
 use super::prose::tame;
 use super::story::{Faults, Step};
 use crate::mail::reply::queue_id;
-use crate::record::{Attempt, AttemptResult, Handling, Landed, Passed, Placement, ProbeRecord};
+use crate::record::{Attempt, AttemptResult, Handling, Landed, Passed, Placement, ProbeRecord, Ran, Target};
 
 /// Stands for a queue-id that is told elsewhere.
 const SOME_ID: &str = "<id>";
@@ -54,6 +54,7 @@ impl Leg {
                 faults: met.iter().map(|met| faults.word(met)).collect(),
                 ..leg(mx(attempt, addresses), without_id(&result(attempt)), &attempt.queue_id)
             },
+            Step::Ran(ran) => leg(format!("program {}", tame(&ran.program)), told(ran), &None),
             Step::Met(met) => {
                 let host = faults.get(met).map(|fault| tame(&fault.host)).unwrap_or_default();
                 Leg { faults: vec![faults.word(met)], ..leg(host, format!("a client was met at {}", met.stage), &None) }
@@ -110,7 +111,11 @@ fn mx(attempt: &Attempt, addresses: Addresses) -> String {
     if attempt.result == AttemptResult::NoRoute {
         return "no host to try".to_owned();
     }
-    let preference = attempt.preference.map_or("implicit MX ".to_owned(), |preference| format!("MX {preference} "));
+    let preference = match (attempt.target, attempt.preference) {
+        (Target::Submission, _) => "submission ".to_owned(),
+        (Target::Mx, Some(preference)) => format!("MX {preference} "),
+        (Target::Mx, None) => "implicit MX ".to_owned(),
+    };
     let address = attempt.address.as_ref().filter(|_| addresses == Addresses::Told);
     let address = address.map(|address| format!(" {address}")).unwrap_or_default();
     format!("{preference}{}{address}", tame(&attempt.host))
@@ -140,6 +145,7 @@ fn words(result: AttemptResult) -> &'static str {
         AttemptResult::Lost => "connection lost",
         AttemptResult::Garbage => "what is no SMTP",
         AttemptResult::TlsFailed => "the TLS handshake failed",
+        AttemptResult::TlsPolicy => "the TLS policy of the domain forbids it",
         AttemptResult::Unreachable => "the address cannot be reached",
         AttemptResult::NoAddress => "the host has no address",
         AttemptResult::PassedOver => "not tried",
@@ -151,6 +157,15 @@ fn without_id(text: &str) -> String {
     match queue_id(text) {
         Some(id) if !id.is_empty() => text.replace(id, SOME_ID),
         _ => text.to_owned(),
+    }
+}
+
+/// How a program ended, and what it said where it failed.
+pub(super) fn told(ran: &Ran) -> String {
+    let said = [&ran.stderr, &ran.stdout].into_iter().map(|it| it.trim()).find(|it| !it.is_empty());
+    match said.filter(|_| !ran.succeeded()) {
+        Some(said) => format!("{}: {}", ran.outcome(), tame(said)),
+        None => ran.outcome(),
     }
 }
 

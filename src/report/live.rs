@@ -97,10 +97,16 @@ impl Live {
                 };
                 self.note(tag, Waits::For(waits));
             }
+            Event::Ran(ran) => self.note(&ran.tag, Waits::For(format!("to be seen ({} ended)", tame(&ran.program)))),
             Event::Sent(sent) => self.sent(sent),
             Event::Passed(passed) => self.passed(passed),
             Event::Landed(landed) => self.note(&landed.tag, Waits::Landed),
-            Event::RunStarted(_) | Event::Fired(_) | Event::TlsEnded(_) | Event::BareLineEnds(_) => {}
+            Event::SynsDropped { .. } => {}
+            Event::RunStarted(_)
+            | Event::FaultLost { .. }
+            | Event::Fired(_)
+            | Event::TlsEnded(_)
+            | Event::BareLineEnds(_) => {}
             Event::Looked(_) | Event::Warning { .. } => {}
         }
     }
@@ -122,7 +128,9 @@ impl Live {
         match sent.state {
             SentState::Delivered => {}
             SentState::Deferred => self.note(&sent.tag, Waits::For(format!("next round ({})", tame(&sent.why)))),
-            state @ (SentState::Bounced | SentState::Expired) => self.note(&sent.tag, Waits::GivenUp(state)),
+            state @ (SentState::Bounced | SentState::Expired | SentState::Refused) => {
+                self.note(&sent.tag, Waits::GivenUp(state))
+            }
         }
     }
 
@@ -241,6 +249,7 @@ mod tests {
         let attempt = Attempt {
             host: host.to_owned(),
             address: None,
+            target: crate::record::Target::Mx,
             preference: Some(10),
             proxy: None,
             result,
@@ -252,6 +261,9 @@ mod tests {
             ms: 1,
             round: 1,
             tls: None,
+            login: None,
+            recipients: vec![],
+            policy: None,
         };
         Event::Attempt { tag, attempt }
     }

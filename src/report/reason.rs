@@ -3,7 +3,7 @@
 use super::leg::result;
 use super::prose::tame;
 use crate::mail::Stage;
-use crate::record::{Attempt, AttemptResult, ProbeRecord, Proof, Record};
+use crate::record::{Attempt, AttemptResult, ProbeRecord, Proof, Record, Target};
 use crate::terms::{Outcome, Verdict};
 
 /// The fact that speaks most plainly, from the probe's own evidence. `many` says that it is told
@@ -52,9 +52,10 @@ impl Many {
 
 fn took(attempt: &Attempt, many: Many) -> String {
     let it = many.choose("it", "them");
-    match attempt.preference {
-        Some(preference) => format!("{} took {it} at preference {preference}", tame(&attempt.host)),
-        None => format!("{} took {it} as the implicit MX", tame(&attempt.host)),
+    match (attempt.target, attempt.preference) {
+        (Target::Submission, _) => format!("{} took {it} for delivery", tame(&attempt.host)),
+        (Target::Mx, Some(preference)) => format!("{} took {it} at preference {preference}", tame(&attempt.host)),
+        (Target::Mx, None) => format!("{} took {it} as the implicit MX", tame(&attempt.host)),
     }
 }
 

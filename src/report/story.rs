@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 
 use super::prose::tame;
-use crate::record::{Attempt, AttemptResult, Landed, Met, Passed, ProbeRecord, Record, RecordedFault};
+use crate::record::{Attempt, AttemptResult, Landed, Met, Passed, ProbeRecord, Ran, Record, RecordedFault};
 
 /// Every fault of a record, as firings count them.
 #[derive(Clone, Debug)]
@@ -33,6 +33,8 @@ impl<'a> Faults<'a> {
 pub(super) enum Step<'a> {
     /// A host was tried, and these faults took effect.
     Attempt(&'a Attempt, Vec<&'a Met>),
+    /// A program was run.
+    Ran(&'a Ran),
     /// A fault took effect for an attempt that mxdrill did not make itself.
     Met(&'a Met),
     /// A host handled it without keeping it.
@@ -45,6 +47,7 @@ impl Step<'_> {
     pub(super) fn at(&self) -> Timestamp {
         match self {
             Step::Attempt(attempt, _) => attempt.at,
+            Step::Ran(ran) => ran.at,
             Step::Met(met) => met.at,
             Step::Passed(passed) => passed.at,
             Step::Landed(landed) => landed.at,
@@ -62,7 +65,7 @@ impl Step<'_> {
     /// At the same moment, causes come first.
     fn rank(&self) -> u8 {
         match self {
-            Step::Attempt(..) => 0,
+            Step::Attempt(..) | Step::Ran(_) => 0,
             Step::Met(_) => 1,
             Step::Passed(_) => 2,
             Step::Landed(_) => 3,
@@ -88,6 +91,7 @@ impl<'a> Story<'a> {
             }
         }
         steps.extend(probe.attempts.iter().zip(met).map(|(attempt, met)| Step::Attempt(attempt, met)));
+        steps.extend(probe.programs.iter().map(Step::Ran));
         steps.extend(probe.passed.iter().map(Step::Passed));
         steps.extend(probe.landed.iter().map(Step::Landed));
         steps.sort_by_key(|step| (step.told_at(), step.rank()));
@@ -96,7 +100,8 @@ impl<'a> Story<'a> {
 
     /// What its times are counted from: its first attempt, or else the first thing that is known.
     pub(super) fn start(&self) -> Option<Timestamp> {
-        let first = self.probe.attempts.iter().map(|attempt| attempt.at).min();
+        let programs = self.probe.programs.iter().map(|ran| ran.at);
+        let first = self.probe.attempts.iter().map(|attempt| attempt.at).chain(programs).min();
         first.or_else(|| self.steps.first().map(Step::at))
     }
 

@@ -48,7 +48,7 @@ pub(super) async fn send(rig: &Rig) {
 fn outgoing(rig: &Rig, control: &ControlProbe, number: u64, within: Duration) -> Option<crate::send::Outgoing> {
     // Controls and probes must not share draws.
     let number = u64::from(u32::MAX) + number;
-    rig.maker().outgoing(&control.tag, number, &control.reverse_path, &control.recipient, SIZE, within)
+    rig.maker().control(control, number, SIZE, within)
 }
 
 async fn until_seen(rig: &Rig, mut missing: BTreeSet<Tag>, deadline: Instant) {

@@ -25,6 +25,25 @@ const FILES: &[(&str, &str)] = &[
     ("10-legacy-closed-properly.yaml", include_str!("../../scenarios/10-legacy-closed-properly.yaml")),
     ("11-busy-primary-falls-back.yaml", include_str!("../../scenarios/11-busy-primary-falls-back.yaml")),
     ("12-held-by-a-spool-then-drained.yaml", include_str!("../../scenarios/12-held-by-a-spool-then-drained.yaml")),
+    ("13-opensmtpd-does-not-fall-back.yaml", include_str!("../../scenarios/13-opensmtpd-does-not-fall-back.yaml")),
+    ("14-exim-remembers-a-failed-host.yaml", include_str!("../../scenarios/14-exim-remembers-a-failed-host.yaml")),
+    (
+        "15-an-application-still-leaves-through-the-old-smarthost.yaml",
+        include_str!("../../scenarios/15-an-application-still-leaves-through-the-old-smarthost.yaml"),
+    ),
+    (
+        "16-every-source-leaves-through-the-new-smarthost.yaml",
+        include_str!("../../scenarios/16-every-source-leaves-through-the-new-smarthost.yaml"),
+    ),
+    ("20-policy-still-lists-the-old-mx.yaml", include_str!("../../scenarios/20-policy-still-lists-the-old-mx.yaml")),
+    ("21-backup-missing-from-the-policy.yaml", include_str!("../../scenarios/21-backup-missing-from-the-policy.yaml")),
+    (
+        "22-policy-changed-but-its-id-did-not.yaml",
+        include_str!("../../scenarios/22-policy-changed-but-its-id-did-not.yaml"),
+    ),
+    ("23-policy-and-id-changed-together.yaml", include_str!("../../scenarios/23-policy-and-id-changed-together.yaml")),
+    ("24-migration-in-the-right-order.yaml", include_str!("../../scenarios/24-migration-in-the-right-order.yaml")),
+    ("25-migration-in-the-wrong-order.yaml", include_str!("../../scenarios/25-migration-in-the-wrong-order.yaml")),
 ];
 
 /// The bundled scenarios, in order.

@@ -13,11 +13,14 @@ mod check;
 mod decode;
 pub mod expectation;
 pub mod fault;
+pub mod form;
 mod load;
 mod model;
+mod policy;
 pub mod schema;
 pub mod standing;
 mod waits;
+pub mod ways;
 
 pub use bundled::bundled;
 pub(crate) use decode::smuggling as read_smuggling;
@@ -25,7 +28,8 @@ pub use expectation::{Expectation, Judged};
 pub use fault::Fault;
 pub use load::{Loaded, asked, fault as read_fault, load};
 pub use model::{
-    Busy, Defaults, Lab, LabHost, LabHostKind, LabTls, MxSender, Phase, Probes, Proxy, RealHost, Scenario, Sender,
-    SenderKind, Timeouts, Verify,
+    Busy, Defaults, Lab, LabHost, LabHostKind, LabSubmission, LabTls, Limits, MxSender, Phase, Probes, Proxy, RealHost,
+    Scenario, Sender, SenderKind, Timeouts, Verify,
 };
+pub use policy::{CachedPolicy, LabPolicy, PolicyAction, PolicyCertificate, PolicyFault, Publish, TlsPolicy};
 pub use waits::{LAB_SCALE, Waits};

@@ -7,12 +7,14 @@ use indexmap::IndexMap;
 use ipnet::Ipv4Net;
 
 use super::fault::DnsFault;
-use super::{Expectation, Fault, Judged};
+use super::form::Letter;
+use super::ways::{Command, Relay, Sendmail, Submission};
+use super::{CachedPolicy, Expectation, Fault, Judged, LabPolicy, Publish, TlsPolicy};
 use crate::classes::SenderClass;
 use crate::inventory::{Endpoint, Inventory, Secret};
 use crate::mail::{Address, Reply};
 use crate::source::{SourceText, Span, Spanned};
-use crate::terms::{Family, Smuggling, Verdict};
+use crate::terms::{AuthMechanism, Family, Smuggling, Verdict};
 
 /// A scenario that was read and checked.
 #[derive(Clone, Debug)]
@@ -39,6 +41,10 @@ pub struct Scenario {
     pub inventory: Inventory,
     /// Embedded servers; none: the real world.
     pub lab: Option<Lab>,
+    /// How much may be sent; none: what the tool allows.
+    pub limits: Limits,
+    /// Recipients in other domains that may be sent to.
+    pub recipients: Vec<Spanned<Address>>,
     /// Ways in, by name, in file order; at least one.
     pub senders: IndexMap<String, Sender>,
     /// Standing proxies, by the host that they stand before.
@@ -52,6 +58,37 @@ impl Scenario {
     pub fn faults(&self) -> impl Iterator<Item = (usize, &Fault)> {
         self.phases.iter().enumerate().flat_map(|(at, phase)| phase.faults.iter().map(move |fault| (at, fault)))
     }
+}
+
+impl Scenario {
+    /// Whether the lab knows of every copy: all hosts are its own, and all mail is handed to them
+    /// by mxdrill itself. A program or a real MTA may still have mail that nobody else knows of.
+    pub fn accounts_for_every_copy(&self) -> bool {
+        let Some(lab) = &self.lab else { return false };
+        let own = |host: &LabHost| !matches!(host.kind, LabHostKind::Real(_));
+        let known = |sender: &Sender| match &sender.kind {
+            SenderKind::Mx(_) => true,
+            SenderKind::Submission(stated) => lab.hosts.get(&stated.address.host).is_some_and(own),
+            SenderKind::Sendmail(_) | SenderKind::Command(_) | SenderKind::Relay(_) => false,
+        };
+        lab.hosts.values().all(own) && self.senders.values().all(known)
+    }
+
+    /// Whether a host is the lab's own, takes mail from users who log in, and notes every copy: a
+    /// control probe, which has no login, would show nothing of it.
+    pub fn tells_itself(&self, host: &str) -> bool {
+        let of_lab = self.lab.as_ref().and_then(|lab| lab.hosts.get(host));
+        of_lab.is_some_and(|host| matches!(host.kind, LabHostKind::Submission(_)))
+    }
+}
+
+/// How much a run may send.
+#[derive(Clone, Debug, Default)]
+pub struct Limits {
+    /// The most probes of the whole run.
+    pub probes: Option<Spanned<u64>>,
+    /// The shortest time from one probe to the next.
+    pub interval: Option<Spanned<Duration>>,
 }
 
 /// How long each step may take.
@@ -138,6 +175,8 @@ pub struct Lab {
     pub port: Option<Spanned<u16>>,
     /// The port of the DNS authority; none: a free high one.
     pub dns_port: Option<Spanned<u16>>,
+    /// MTA-STS policies by domain, in file order.
+    pub policies: IndexMap<String, LabPolicy>,
     /// Names that the authority answers wrongly, for the whole scenario.
     pub dns_faults: Vec<DnsFault>,
     /// The network that the hosts' addresses come from: `.1` is the DNS authority, hosts follow
@@ -145,6 +184,13 @@ pub struct Lab {
     pub network: Option<Spanned<Ipv4Net>>,
     /// Address families that hosts have. Default v4.
     pub families: Vec<Family>,
+}
+
+impl Lab {
+    /// How many IPv4 addresses its hosts and policy hosts need, where each has its own.
+    pub fn ipv4_places(&self) -> usize {
+        self.hosts.len() + self.policies.values().map(|policy| policy.addresses).sum::<usize>()
+    }
 }
 
 /// One host of the lab.
@@ -168,6 +214,8 @@ pub enum LabTls {
     Offered,
     /// It does not.
     Absent,
+    /// TLS begins with the first byte instead (RFC 8314).
+    Implicit,
 }
 
 /// A limit above which a lab host turns clients away with 421 at connect.
@@ -200,6 +248,8 @@ pub enum LabHostKind {
         /// How long after a failed try the next one follows. Default 200 ms.
         retry: Duration,
     },
+    /// Takes mail from users who log in, and passes it on: by MX, or to the smarthost.
+    Submission(LabSubmission),
     /// Refuses every recipient.
     Reject {
         /// With this reply.
@@ -207,6 +257,19 @@ pub enum LabHostKind {
     },
     /// A server that runs elsewhere; the lab's proxy stands at its lab address.
     Real(RealHost),
+}
+
+/// A lab host that takes mail from users.
+#[derive(Clone, Debug)]
+pub struct LabSubmission {
+    /// Who may log in, and with which secret; none: one that the lab draws.
+    pub users: IndexMap<String, Option<Secret>>,
+    /// The mechanisms that it offers. Default: all.
+    pub auth: Vec<AuthMechanism>,
+    /// The host that all mail goes to; none: by MX.
+    pub smarthost: Option<Spanned<String>>,
+    /// How long after a failed try the next one follows. Default 200 ms.
+    pub retry: Duration,
 }
 
 /// Whether a relay verifies recipients at the next hop.
@@ -240,24 +303,57 @@ pub struct Sender {
 pub enum SenderKind {
     /// mxdrill itself as the sending MTA (RFC 5321 5.1).
     Mx(MxSender),
+    /// Through a server that takes mail from its users.
+    Submission(Submission),
+    /// Through a program that takes mail as sendmail does.
+    Sendmail(Sendmail),
+    /// Through any program.
+    Command(Command),
+    /// Through a real MTA that routes by itself.
+    Relay(Relay),
+}
+
+impl SenderKind {
+    /// Its key in a scenario.
+    pub fn word(&self) -> &'static str {
+        match self {
+            SenderKind::Mx(_) => "mx",
+            SenderKind::Submission(_) => "submission",
+            SenderKind::Sendmail(_) => "sendmail",
+            SenderKind::Command(_) => "command",
+            SenderKind::Relay(_) => "relay",
+        }
+    }
+
+    /// The class by which it does what it does, where that is known.
+    pub fn class(&self) -> Option<SenderClass> {
+        match self {
+            SenderKind::Mx(mx) => Some(mx.class),
+            _ => None,
+        }
+    }
+
+    /// The server that takes its mail first, where the scenario names one.
+    pub fn server(&self) -> Option<&Submission> {
+        match self {
+            SenderKind::Submission(stated) => Some(stated),
+            SenderKind::Relay(relay) => Some(&relay.submission),
+            SenderKind::Mx(_) | SenderKind::Sendmail(_) | SenderKind::Command(_) => None,
+        }
+    }
 }
 
 /// Settings of the `mx` sender.
-#[derive(Clone, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Debug, PartialEq, Default)]
 pub struct MxSender {
     /// The name in EHLO; none: this machine's, or the lab's.
     pub helo: Option<String>,
     /// The MTA that it behaves as.
     pub class: SenderClass,
-}
-
-impl SenderKind {
-    /// The class by which it does what it does, where that is known.
-    pub fn class(&self) -> Option<SenderClass> {
-        match self {
-            SenderKind::Mx(mx) => Some(mx.class),
-        }
-    }
+    /// Which TLS policies it applies. Default opportunistic.
+    pub tls_policy: TlsPolicy,
+    /// The MTA-STS policy of the domain under test that it has cached when the run begins.
+    pub cache: Option<Spanned<CachedPolicy>>,
 }
 
 /// A standing proxy that is told about faults over its control API.
@@ -269,6 +365,8 @@ pub struct Proxy {
     pub control: Spanned<String>,
     /// Its bearer token.
     pub token: Option<Secret>,
+    /// After how long it lifts a run's faults by itself where the run is gone. Default 30 s.
+    pub lease: Duration,
 }
 
 /// One part of a drill.
@@ -276,6 +374,8 @@ pub struct Proxy {
 pub struct Phase {
     /// Its name, unique in the scenario.
     pub name: Spanned<String>,
+    /// What changes in the lab before it begins, and stays so.
+    pub publish: Option<Publish>,
     /// In force for the phase.
     pub faults: Vec<Fault>,
     /// Sent in it; none: the phase judges an earlier one's.
@@ -305,4 +405,6 @@ pub struct Probes {
     pub at_once: Option<u32>,
     /// The recipient of this phase's probes, where it differs.
     pub recipient: Option<Spanned<String>>,
+    /// What their messages look like.
+    pub letter: Letter,
 }

@@ -15,10 +15,22 @@
 
 mod attempt;
 mod decide;
+mod handed;
+mod login;
+mod mask;
 mod memory;
 mod message;
 mod mx;
+mod policy;
+mod program;
+mod queue;
+mod relay;
+mod session;
 mod settings;
+mod submission;
+mod template;
+mod transaction;
+mod way;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,11 +40,20 @@ use tokio_util::sync::CancellationToken;
 
 use crate::mail::Address;
 use crate::record::Tag;
+use crate::scenario::form::Dsn;
 
 pub use decide::{Decision, decide};
-pub use message::{MessageError, message};
+pub use handed::{Hander, Manner, Sending};
+pub use login::Account;
+pub use message::{MessageError, Wish, Written, message};
 pub use mx::Mx;
+pub use policy::{Ruling, TlsPolicies};
+pub use relay::{BETWEEN_LOOKS, RelayMta};
+pub use session::Server;
 pub use settings::Settings;
+pub use submission::Submitter;
+pub use template::{Template, TemplateError};
+pub use way::Way;
 
 /// A message on its way out.
 #[derive(Clone, Debug)]
@@ -45,6 +66,14 @@ pub struct Outgoing {
     pub from: Address,
     /// Recipient.
     pub to: Address,
+    /// More recipients of the same transaction. Their fate is noted; it decides nothing.
+    pub also: Vec<Address>,
+    /// Extensions without which the message cannot be sent.
+    pub needs: Vec<Extension>,
+    /// Which notifications are asked for.
+    pub dsn: Option<Dsn>,
+    /// Its subject, for programs that make a message of their own.
+    pub subject: String,
     /// The message with CRLF line ends.
     pub message: Arc<[u8]>,
     /// How long after its first attempt its sender gives up.
@@ -54,4 +83,31 @@ pub struct Outgoing {
     /// Once cancelled, no further round begins; the one under way ends first, so that no session
     /// is cut in the middle of a message.
     pub enough: CancellationToken,
+}
+
+/// An SMTP extension that a message may need.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extension {
+    /// 8-bit characters in the body (RFC 6152).
+    EightBit,
+    /// UTF-8 in addresses or headers (RFC 6531).
+    Utf8,
+}
+
+impl Extension {
+    /// As it stands in the answer to EHLO.
+    fn keyword(self) -> &'static str {
+        match self {
+            Extension::EightBit => "8BITMIME",
+            Extension::Utf8 => "SMTPUTF8",
+        }
+    }
+
+    /// As it stands behind MAIL.
+    fn parameter(self) -> &'static str {
+        match self {
+            Extension::EightBit => "BODY=8BITMIME",
+            Extension::Utf8 => "SMTPUTF8",
+        }
+    }
 }

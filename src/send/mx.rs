@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::attempt::{Tried, Try};
+use super::attempt::{Demand, Tried, Try};
 use super::memory::{Hosts, Order};
-use super::{Decision, Outgoing, Settings, decide};
+use super::{Decision, Outgoing, Ruling, Settings, decide};
 use crate::classes::{Failure, Rule, Starttls};
 use crate::dns::{Candidate, LookupError, NoRoute, route};
 use crate::mail::Stage;
-use crate::record::{Attempt, AttemptResult, Event, Sent, SentState};
+use crate::record::{Attempt, AttemptResult, Event, Sent, SentState, Target};
 
 /// The port that MX hosts listen on where no route says otherwise.
 const SMTP: u16 = 25;
@@ -100,7 +100,7 @@ impl Mx {
     /// Sends `mail` straight to `host`, whatever DNS says of its domain: each address once.
     pub async fn deliver_to(&self, host: &str, mail: &Outgoing) -> SentState {
         let candidate = Candidate { host: host.to_owned(), preference: None };
-        match self.host(mail, &candidate, &mut Turn::first()).await {
+        match self.host(mail, &candidate, &mut Turn::first(), &Ruling::default()).await {
             Ok(()) => self.say(mail, SentState::Deferred, "no address of the host took it", vec![]),
             Err(Decision::Done) => self.say(mail, SentState::Delivered, "the host took it", vec![]),
             Err(_) => self.say(mail, SentState::Bounced, "the host refused it", vec![]),
@@ -118,13 +118,17 @@ impl Mx {
             Ok(found) => self.order(mail, turn.round, found.hosts),
             Err(none) => return self.no_route(mail, turn.round, &none),
         };
+        let ruling = match &self.settings.policies {
+            Some(policies) => policies.ruling(mail.to.domain()).await,
+            None => Ruling::default(),
+        };
         for (at, candidate) in hosts.iter().enumerate() {
             let untried = |from: usize| hosts[from..].iter().map(|it| it.host.clone()).collect();
             if let Some(why) = self.limit(&turn.tally) {
                 return Round::Deferred { why, untried: untried(at) };
             }
             turn.tally.hosts += 1;
-            match self.host(mail, candidate, turn).await {
+            match self.host(mail, candidate, turn, &ruling).await {
                 Ok(()) if Instant::now() < deadline => {}
                 Ok(()) => return Round::Deferred { why: LATE.to_owned(), untried: untried(at + 1) },
                 Err(decision) => return self.ended(candidate, decision, untried(at + 1)),
@@ -171,7 +175,18 @@ impl Mx {
     }
 
     /// Tries every address of a host. `Err`: no other host is to be tried.
-    async fn host(&self, mail: &Outgoing, candidate: &Candidate, turn: &mut Turn) -> Result<(), Decision> {
+    async fn host(
+        &self,
+        mail: &Outgoing,
+        candidate: &Candidate,
+        turn: &mut Turn,
+        ruling: &Ruling,
+    ) -> Result<(), Decision> {
+        if let Some(why) = ruling.forbids(&candidate.host) {
+            let attempt = self.unrouted(candidate, turn.round, AttemptResult::TlsPolicy, &why);
+            self.note_under(mail, attempt, ruling);
+            return Ok(());
+        }
         let addresses = match self.settings.names.addresses(&candidate.host).await {
             Ok(addresses) if !addresses.is_empty() => addresses,
             Ok(_) => return self.no_address(mail, candidate, turn.round, Failure::NoAddress, "it has no address"),
@@ -187,7 +202,7 @@ impl Mx {
             if self.limit(&turn.tally).is_some_and(|_| turn.tally.addresses > 0) {
                 break;
             }
-            match self.address(mail, candidate, address, turn).await {
+            match self.address(mail, candidate, address, turn, ruling).await {
                 Decision::Next(_) | Decision::InClear(_) => {}
                 over => return Err(over),
             }
@@ -199,30 +214,45 @@ impl Mx {
     }
 
     /// Tries one address, and once more in clear where TLS failed and the class comes back.
-    async fn address(&self, mail: &Outgoing, candidate: &Candidate, address: IpAddr, turn: &mut Turn) -> Decision {
+    async fn address(
+        &self,
+        mail: &Outgoing,
+        candidate: &Candidate,
+        address: IpAddr,
+        turn: &mut Turn,
+        ruling: &Ruling,
+    ) -> Decision {
         let target = self.settings.dialer.target(&candidate.host, address, SMTP);
         let host = candidate.host.as_str();
         let deadline = turn.deadline(mail);
         let preference = candidate.preference;
         turn.tally.addresses += 1;
-        let attempt = Try { settings: &self.settings, mail, host, preference, round: turn.round, deadline };
-        let tls = self.hosts.tls_with(self.settings.class, host);
-        let first = self.learn(mail, turn, attempt.at(&target, tls).await);
-        if !matches!(first, Decision::InClear(_)) {
+        let (round, demand) = (turn.round, ruling.demand());
+        let attempt = Try { settings: &self.settings, mail, host, preference, round, deadline, demand };
+        // What a class remembers of a host's TLS does not count against a policy.
+        let tls = match demand {
+            Demand::Nothing => self.hosts.tls_with(self.settings.class, host),
+            Demand::Verified => Starttls::Opportunistic,
+        };
+        let first = self.learn(mail, turn, attempt.at(&target, tls).await, ruling);
+        if !matches!(first, Decision::InClear(_)) || demand == Demand::Verified {
             return first;
         }
-        self.learn(mail, turn, attempt.at(&target, Starttls::Never).await)
+        self.learn(mail, turn, attempt.at(&target, Starttls::Never).await, ruling)
     }
 
     /// Notes an attempt, remembers it, and decides.
-    fn learn(&self, mail: &Outgoing, turn: &mut Turn, tried: Tried) -> Decision {
+    fn learn(&self, mail: &Outgoing, turn: &mut Turn, tried: Tried, ruling: &Ruling) -> Decision {
         let Settings { class, waits, .. } = &self.settings;
         let host = tried.attempt.host.clone();
         if tried.attempt.stage > Stage::Ehlo {
             turn.tally.sessions += 1;
         }
-        self.note(mail, tried.attempt);
+        let ruled_out = tried.attempt.result == AttemptResult::TlsPolicy;
+        self.note_under(mail, tried.attempt, ruling);
         match tried.ended {
+            // The host did nothing wrong that would be remembered.
+            Some(_) if ruled_out => {}
             Some((at, failure)) if at < Stage::Quit => self.hosts.failed(*class, waits, &host, at, failure),
             _ => self.hosts.took(*class, waits, mail.to.domain(), &host),
         }
@@ -256,6 +286,7 @@ impl Mx {
         Attempt {
             host: candidate.host.clone(),
             address: None,
+            target: Target::Mx,
             preference: candidate.preference,
             proxy: None,
             result,
@@ -267,6 +298,9 @@ impl Mx {
             ms: 0,
             round,
             tls: None,
+            login: None,
+            recipients: vec![],
+            policy: None,
         }
     }
 
@@ -275,6 +309,12 @@ impl Mx {
         let schedule = &self.settings.waits.timeouts.retry;
         let at = (round as usize - 1).min(schedule.len().saturating_sub(1));
         schedule.get(at).copied().unwrap_or(Duration::from_secs(300))
+    }
+
+    /// Notes an attempt, and what the TLS policy had to say.
+    fn note_under(&self, mail: &Outgoing, mut attempt: Attempt, ruling: &Ruling) {
+        ruling.note(&mut attempt);
+        self.note(mail, attempt);
     }
 
     fn note(&self, mail: &Outgoing, attempt: Attempt) {

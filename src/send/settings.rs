@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::TlsPolicies;
 use crate::classes::SenderClass;
 use crate::dns::Lookups;
 use crate::record::Journal;
@@ -28,4 +29,6 @@ pub struct Settings {
     pub helo: String,
     /// Whose certificates are trusted when a peer's chain is judged.
     pub trust: Trust,
+    /// The TLS policies that it applies; none: opportunistic TLS.
+    pub policies: Option<TlsPolicies>,
 }

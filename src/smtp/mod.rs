@@ -7,11 +7,13 @@
 //!   server::serve ── stream ──> Policy answers ──> Finished
 //! ```
 //!
-//! Framing and replies are those of `mail/`; nothing here knows hosts, faults or scenarios.
+//! Framing and replies are those of `mail/`; nothing here knows hosts, faults or scenarios. What
+//! SASL mechanisms say is in [`sasl`], once for both sides.
 
 mod capabilities;
 pub mod client;
 mod input;
+pub mod sasl;
 pub mod server;
 mod stop;
 

@@ -85,6 +85,18 @@ fn config(capture: Arc<Capture>, clock: Clock) -> Result<ClientConfig, rustls::E
     Ok(config)
 }
 
+/// A client's settings that trust `trust` and nobody else, for connections that are refused where the
+/// certificate is not valid, such as those of HTTPS.
+///
+/// # Errors
+/// Where the library refuses the settings.
+pub fn verifying(trust: &Trust, clock: Clock) -> Result<ClientConfig, rustls::Error> {
+    Ok(ClientConfig::builder_with_details(provider(), Arc::new(Watch(clock)))
+        .with_safe_default_protocol_versions()?
+        .with_root_certificates(trust.roots().clone())
+        .with_no_client_auth())
+}
+
 fn certificates(capture: &Capture, host: &ServerName<'_>, trust: &Trust, clock: &Clock) -> TlsSeen {
     let chain = capture.chain();
     if chain.is_empty() {

@@ -21,7 +21,7 @@ mod trust;
 
 pub use accept::{BadIdentity, acceptor, acceptor_from_pem};
 pub use authority::{Authority, AuthorityError, Flaw, Validity};
-pub use connect::{TlsFailed, connect};
+pub use connect::{TlsFailed, connect, verifying};
 pub use describe::certificate;
 pub use judge::{CertificateFlaw, judge};
 pub use trust::{BadPem, Trust};

@@ -15,14 +15,25 @@ pub struct Listening {
     pub socket: SocketAddr,
     /// The host's own socket, which differs where a proxy is dialled in its stead.
     pub own: SocketAddr,
-    /// Whether a fault proxy stands there, which wants to know who calls.
+    /// How a fault proxy stands there, if one does.
     pub proxied: Option<Arc<str>>,
+    /// Whether somebody there wants to know who calls.
+    pub calls: Calls,
+}
+
+/// Whether a call is announced before it is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Calls {
+    /// To a proxy of this process.
+    Announced,
+    /// To nobody.
+    Plain,
 }
 
 impl Listening {
     /// A host without any proxy before it.
     pub fn plain(socket: SocketAddr) -> Self {
-        Self { socket, own: socket, proxied: None }
+        Self { socket, own: socket, proxied: None, calls: Calls::Plain }
     }
 }
 
@@ -62,8 +73,8 @@ impl Dialer {
             SocketAddr::V4(_) => TcpSocket::new_v4()?,
             SocketAddr::V6(_) => TcpSocket::new_v6()?,
         };
-        let announced = match (tag, &target.proxied) {
-            (Some(tag), Some(_)) => Some(self.announce(&socket, target.socket, tag)?),
+        let announced = match (tag, target.calls) {
+            (Some(tag), Calls::Announced) => Some(self.announce(&socket, target.socket, tag)?),
             _ => None,
         };
         let connected = tokio::time::timeout(limit, socket.connect(target.socket)).await;

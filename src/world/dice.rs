@@ -4,7 +4,7 @@ use sha2::{Digest, Sha256};
 
 /// Draws that depend on the seed and the name of the draw only, never on the order in which
 /// tasks happen to run. The same seed gives the same draws at any concurrency.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Dice {
     seed: u64,
 }

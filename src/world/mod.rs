@@ -15,6 +15,6 @@ mod dice;
 mod secret;
 
 pub use clock::Clock;
-pub use dial::{Callers, Dialer, Listening};
+pub use dial::{Callers, Calls, Dialer, Listening};
 pub use dice::Dice;
 pub use secret::{Environment, SecretError};

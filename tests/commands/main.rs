@@ -2,7 +2,9 @@
 
 #![allow(clippy::expect_used, clippy::panic)] // this is how a test fails
 
+mod audit;
 mod documents;
+mod scan;
 
 use std::fs;
 use std::io::Read;
@@ -343,6 +345,75 @@ fn only_folder_in(kept: &Path) -> PathBuf {
     first
 }
 
+/// A log of the corpus.
+fn corpus(name: &str) -> String {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/logs").join(name).display().to_string()
+}
+
+const INVENTORY: &str = "
+platforms:
+  new: { hosts: [mx1.new.example], networks: [10.99.1.0/24] }
+  legacy: { hosts: [sender-postfix.old.example], networks: [10.99.2.0/24] }
+";
+
+#[test]
+fn trace_finds_a_message_and_the_platform_that_took_it() {
+    let (_folder, inventory) = scenario(INVENTORY);
+    let log = corpus("postfix/default.log");
+    let arguments =
+        ["trace", &log, "--tag", "4febff-postfix-banner-421-0", "--inventory", &inventory, "--format", "json"];
+    let found = run(&arguments);
+    assert_eq!(code(&found), 0, "{}", stderr(&found));
+    let trace: Value = serde_json::from_slice(&found.stdout).expect("stdout holds the result and nothing else");
+    let message = &trace["messages"][0];
+    assert_eq!(message["message_id"], "<4febff-postfix-banner-421-0@drill>");
+    let hop = &message["deliveries"][0];
+    assert_eq!((&hop["queue_id"], &hop["platform"]), (&"4986D9CE952".into(), &"legacy".into()));
+    assert_eq!((&hop["address"], &hop["port"]), (&"10.99.2.9".into(), &25.into()));
+    assert_eq!((&hop["status"], &hop["line"]), (&"sent".into(), &67.into()));
+    assert_eq!(trace["open"], 0);
+    let text = run(&["trace", &log, "--queue-id", "4986D9CE952"]);
+    assert!(
+        stdout(&text).contains("mx2.banner-421.drill.example [10.99.2.9:25], there 23776034513"),
+        "{}",
+        stdout(&text)
+    );
+}
+
+#[test]
+fn trace_says_where_it_looked_in_vain_and_what_cannot_be_read() {
+    let log = corpus("exim/default.log");
+    let vain = run(&["trace", &log, "--message-id", "<nobody@nowhere>"]);
+    assert_eq!(code(&vain), 3);
+    assert!(stderr(&vain).contains("no log tells of such a message") && stderr(&vain).contains("is no proof"));
+    let missing = run(&["trace", "/nowhere/mail.log"]);
+    assert_eq!(code(&missing), 2);
+    assert!(stderr(&missing).contains("`/nowhere/mail.log` cannot be read"), "{}", stderr(&missing));
+    assert_eq!(code(&run(&["trace", &log, "--tag", "a"])), 2);
+}
+
+#[test]
+fn census_tells_servers_from_the_host_s_own_users() {
+    let (_folder, inventory) = scenario(INVENTORY);
+    let log = corpus("postfix/receive.log");
+    let arguments =
+        ["census", &log, "--inventory", &inventory, "--changed", "2026-11-21T05:30:00Z", "--format", "json"];
+    let counted = run(&arguments);
+    assert_eq!(code(&counted), 0, "{}", stderr(&counted));
+    let census: Value = serde_json::from_slice(&counted.stdout).expect("JSON");
+    let rows = census["senders"].as_array().expect("rows");
+    let of = |class: &str| {
+        let rows = rows.iter().filter(|row| row["class"] == class);
+        rows.map(|row| row["messages"].as_u64().expect("a count")).sum::<u64>()
+    };
+    // Thirteen from other servers, five that the host's own programs handed over by loopback.
+    assert_eq!((of("cached-dns"), of("local"), of("backup-mx")), (13, 5, 0));
+    assert_eq!(census["messages"], 18);
+    let unknown = run(&["census", &log, "--inventory", &inventory, "--platform", "lagacy"]);
+    assert_eq!(code(&unknown), 2);
+    assert!(stderr(&unknown).contains("no platform `lagacy`"), "{}", stderr(&unknown));
+}
+
 /// A file of this content in a folder of its own.
 fn file(name: &str, content: &[u8]) -> (TempDir, String) {
     let folder = tempfile::tempdir().expect("a folder");
@@ -386,4 +457,62 @@ fn lint_reads_records_from_arguments_and_stdin() {
     let output = child.wait_with_output().expect("it ends");
     assert_eq!(code(&output), 0);
     assert_eq!(stdout(&output), "TEXT: valid, reports to mailto:tls@new.example\n");
+}
+
+const PLATFORMS: &str = "\
+platforms:
+  new: { hosts: [mx1.new.example] }
+  spool: { hosts: [mx.spool.example], networks: [203.0.113.9] }
+";
+
+const TRACED: &[u8] = b"Received: from mx.spool.example (mx.spool.example [203.0.113.9])\r\n\tby mx1.new.example \
+    (Postfix) with ESMTPS id A1;\r\n\tSat, 21 Nov 2026 05:42:30 +0000\r\n\
+    Received: from x (unknown [192.0.2.200]) by mx.spool.example (Postfix) with ESMTP id S1;\r\n Sat, 21 Nov 2026 05:42:24 +0000\r\n\
+    Received: from y by mx1.new.example (Postfix) with ESMTP id forged; Sat, 21 Nov 2026 05:42:20 +0000\r\n\
+    Message-ID: <a@b>\r\n\r\nbody\r\n";
+
+#[test]
+fn a_trace_shows_which_hops_of_a_message_are_proven() {
+    let (_folder, inventory) = file("inventory.yaml", PLATFORMS.as_bytes());
+    let (_other, message) = file("message.eml", TRACED);
+    let traced = run(&["trace", &message, "--inventory", &inventory, "--format", "json"]);
+    assert_eq!(code(&traced), 0, "{}", stderr(&traced));
+    let document: Value = serde_json::from_str(&stdout(&traced)).expect("JSON");
+    let path = document["messages"][0]["path"].as_array().expect("a path");
+    let told: Vec<String> =
+        path.iter().map(|hop| format!("{} {} {}", hop["by"], hop["platform"], hop["trust"])).collect();
+    let expected = [
+        r#""mx1.new.example" "new" "claimed""#,
+        r#""mx.spool.example" "spool" "proven""#,
+        r#""mx1.new.example" "new" "proven""#,
+    ];
+    assert_eq!(told, expected);
+    assert_eq!((&document["messages"][0]["message_id"], &document["open"]), (&"a@b".into(), &0.into()));
+    let shown = run(&["trace", &message, "--inventory", &inventory]);
+    assert!(stdout(&shown).contains("proven: mx1.new.example took the message from mx.spool.example [203.0.113.9]"));
+    let alone = run(&["trace", &message]);
+    assert_eq!(code(&alone), 3, "nobody is known without an inventory");
+}
+
+#[test]
+fn a_trace_reads_mbox_files_and_maildirs_and_says_what_is_neither() {
+    let (_folder, mbox) =
+        file("mbox", &[b"From a@b Sat Nov 21 05:42:30 2026\n", TRACED, b"\nFrom a@b x\n", TRACED].concat());
+    let traced = run(&["trace", &mbox, "--format", "json"]);
+    let document: Value = serde_json::from_str(&stdout(&traced)).expect("JSON");
+    assert_eq!(document["messages"].as_array().map(Vec::len), Some(2));
+    assert!(document["messages"][1]["file"].as_str().is_some_and(|it| it.contains("mbox:")));
+    let maildir = tempfile::tempdir().expect("a folder");
+    for part in ["new", "cur"] {
+        fs::create_dir(maildir.path().join(part)).expect("made");
+        fs::write(maildir.path().join(part).join("1.x"), TRACED).expect("written");
+    }
+    let traced = run(&["trace", &maildir.path().display().to_string(), "--format", "json"]);
+    let document: Value = serde_json::from_str(&stdout(&traced)).expect("JSON");
+    assert_eq!(document["messages"].as_array().map(Vec::len), Some(2));
+    let (_none, none) = file("none", b"no header\n");
+    // What is no message is taken for a log, in which this line says nothing.
+    let traced = run(&["trace", &none, "--format", "json"]);
+    let document: Value = serde_json::from_str(&stdout(&traced)).expect("JSON");
+    assert_eq!((&document["messages"], &document["odd_lines"]), (&serde_json::json!([]), &1.into()));
 }

@@ -2,8 +2,10 @@
 
 #![allow(clippy::expect_used, clippy::panic)] // this is how a test fails
 
+mod audit;
 mod corpus;
 mod lines;
 mod mistakes;
 mod reports;
+mod scan;
 mod schema;

@@ -4,6 +4,9 @@ use serde_json::{Value, json};
 
 use super::support::*;
 
+/// The faults of a run.
+const OF_A_RUN: &str =
+    r#"{ "seed": 7, "faults": [{ "number": 3, "fault": { "at": "rcpt", "do": { "reply": "451 4.7.1 later" } } }] }"#;
 const LATER: &str = r#"{ "at": "rcpt", "do": { "reply": "451 4.7.1 later" } }"#;
 
 #[test]
@@ -67,6 +70,10 @@ fn what_is_not_there_is_said_as_json() {
         ("DELETE", "/v1/faults/1", 404),
         ("DELETE", "/v1/faults/x", 404),
         ("POST", "/v1/faults/7/renew", 404),
+        ("GET", "/v1/runs/7k3f9x2mqa01?since=1", 400),
+        ("GET", "/v1/runs/7k3f9x2mqa0l", 400),
+        ("POST", "/v1/runs/7k3f9x2mqa01/renew", 404),
+        ("PUT", "/v1/runs/7k3f9x2mqa01", 422),
         ("GET", "/v1/firings?sinse=1", 400),
         ("GET", "/v1/firings?since=x", 400),
     ] {
@@ -194,22 +201,29 @@ fn every_path_of_the_description_answers_as_described() {
             // Faults 1 and 2 are lifted on the way; there is always a third.
             api.ask("POST", "/v1/faults", LATER);
             let id = api.faults().last().copied().unwrap_or_default().to_string();
-            let body = if operation.get("requestBody").is_some() { LATER } else { "" };
-            let answer = api.ask(&method.to_uppercase(), &path.replace("{id}", &id), body);
+            let body = match operation.get("requestBody") {
+                Some(_) if path.contains("{run}") => OF_A_RUN,
+                Some(_) => LATER,
+                None => "",
+            };
+            let path = path.replace("{id}", &id).replace("{run}", "7k3f9x2mqa01");
+            let answer = api.ask(&method.to_uppercase(), &path, body);
             let described = &operation["responses"][answer.status.to_string()];
             assert!((200..300).contains(&answer.status), "{method} {path}: {} {}", answer.status, answer.text);
             let schema = &described["content"]["application/json"]["schema"];
             if schema.is_object() {
-                fits(&description, schema, &answer.json(), path);
+                fits(&description, schema, &answer.json(), &path);
             }
             asked += 1;
         }
     }
-    assert!(asked >= 15, "{asked}");
+    assert!(asked >= 19, "{asked}");
     let wrong = api.ask("POST", "/v1/faults", "{ at: rcptto }");
     fits(&description, &json!({ "$ref": "#/components/schemas/wrong" }), &wrong.json(), "a mistake");
     let fault: Value = serde_json::from_str(LATER).expect("JSON");
     fits(&description, &json!({ "$ref": "#/components/schemas/standing_fault" }), &fault, "a fault");
+    let of_a_run: Value = serde_json::from_str(OF_A_RUN).expect("JSON");
+    fits(&description, &json!({ "$ref": "#/components/schemas/run_faults" }), &of_a_run, "the faults of a run");
 }
 
 /// Whether an answer fits its schema, whose references lead into the description.

@@ -8,6 +8,7 @@ mod api;
 mod crowd;
 mod end;
 mod faults;
+mod runs;
 mod smuggling;
 mod support;
 mod tls;

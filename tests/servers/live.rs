@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use mxdrill::dns::Authority;
-use mxdrill::lab::{Ground, Keep, Lab, Setting};
+use mxdrill::lab::{Ground, Keep, Lab, Outbound, Setting};
 use mxdrill::plan::expand;
 use mxdrill::record::{AttemptResult, Journal, Record, RunId, StandingProxy};
 use mxdrill::run::{self, Context};
@@ -78,6 +78,7 @@ async fn drill(network: &Network) -> Record {
         ]),
         addresses: HashMap::new(),
         timeouts: world.timeouts.clone(),
+        outbound: Outbound::default(),
         keep: Keep::Nothing,
     };
     let hosts: Vec<_> = ground

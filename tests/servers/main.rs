@@ -6,7 +6,10 @@
 #![allow(clippy::expect_used, clippy::panic)] // this is how a test fails
 
 mod announce;
+mod catcher;
 mod live;
+mod nft;
+mod relay;
 mod senders;
 #[path = "../support/servers.rs"]
 mod servers;
@@ -58,6 +61,8 @@ fn s02_the_fixed_backup_keeps_the_mail_on_the_platform() {
     for probe in probes {
         assert_eq!(probe.landed_on(), ["new"], "{run}");
         assert_eq!(probe.accepted_by(), ["mx2.new.example"], "{run}");
+        assert_eq!((probe.seen_by("imap "), probe.seen_by("pop3 ")), (1, 1), "one copy, seen in two ways: {run}");
+        assert_eq!(probe.0["copies"], 1, "{run}");
         assert!(probe.queue_ids_are_those_of("new", &stage) >= 1, "{run}");
         assert!(!stage.legacy_log().contains(probe.message_id()), "{run}");
     }
@@ -151,7 +156,9 @@ impl Stage {
 
     fn primary(mut self) -> Self {
         let (smtp, imap, imaps) = (self.smtp(MX1), self.network.address(MX1, 1143), self.network.address(MX1, 1993));
-        let settings = [("SMTP", &*smtp), ("IMAP", &*imap), ("IMAPS", &*imaps), ("PASSWORD", PASSWORD)];
+        let pop3 = self.network.address(MX1, 1110);
+        let settings =
+            [("SMTP", &*smtp), ("IMAP", &*imap), ("IMAPS", &*imaps), ("POP3", &*pop3), ("PASSWORD", PASSWORD)];
         self.primary = Some(Server::launch("new-mx1", &settings));
         self
     }
@@ -211,6 +218,7 @@ impl Stage {
             ("LEGACY", self.smtp(LEGACY)),
             ("IMAP", self.network.address(MX1, 1143)),
             ("IMAPS", self.network.address(MX1, 1993)),
+            ("POP3", self.network.address(MX1, 1110)),
         ];
         let mut file = |key, server: &Option<Server>, name: &str| {
             filled.extend(server.as_ref().map(|server| (key, server.path(name).display().to_string())));
@@ -313,6 +321,11 @@ impl Probe<'_> {
         platforms.sort_unstable();
         platforms.dedup();
         platforms
+    }
+
+    /// How often collectors of this kind saw it.
+    fn seen_by(&self, kind: &str) -> usize {
+        list(&self.0["landed"]).iter().filter(|landed| text(&landed["collector"]).starts_with(kind)).count()
     }
 
     /// The hosts that took it, as far as the sender knows.

@@ -23,8 +23,9 @@ installed() {
 # wanted ROOT: what `install` puts in, and how; a root whose note says anything else is made again.
 wanted() {
     case "$1" in
-    new) echo "layout 1: postfix dovecot-imapd dovecot-lmtpd haproxy openssl" ;;
+    new) echo "layout 1: postfix dovecot-imapd dovecot-pop3d dovecot-lmtpd haproxy openssl" ;;
     legacy) echo "layout 1: exim4-daemon-light" ;;
     senders) echo "layout 1: opensmtpd chasquid openssl" ;;
+    sendria) echo "layout 1: sendria==2.2.2" ;;
     esac
 }

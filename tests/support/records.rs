@@ -8,7 +8,7 @@ use mxdrill::mail::{EnhancedStatus, Stage, reply};
 use mxdrill::record::{
     Attempt, AttemptResult, Certificate, Control, Finding, FindingSeverity, Handling, Hop, Landed, Mark, Met, Passed,
     PhaseRecord, Placement, ProbeRecord, Proof, Record, RecordedFault, RecordedScenario, RunId, RunState,
-    SCHEMA_RECORD, Standing, StandingProxy, TlsEnd, TlsSeen, Trust,
+    SCHEMA_RECORD, Standing, StandingProxy, Target, TlsEnd, TlsSeen, Trust,
 };
 use mxdrill::terms::{Outcome, Verdict};
 
@@ -104,6 +104,7 @@ impl Drill {
             ended: Some(at(ended)),
             probes_of: None,
             faults: vec![],
+            sources: vec![],
             probes: vec![],
         });
         self
@@ -136,6 +137,7 @@ impl Drill {
             at: stage.to_owned(),
             action: action.to_owned(),
             fired: 0,
+            syns: None,
             span,
         });
         self
@@ -159,6 +161,7 @@ impl Drill {
             watched_until: None,
             fired: vec![],
             attempts: vec![],
+            programs: vec![],
             landed: vec![],
             passed: vec![],
             path: vec![],
@@ -271,6 +274,7 @@ impl Probe {
         self.record.attempts.push(Attempt {
             host: host.0.to_owned(),
             address: (!host.2.is_empty()).then(|| host.2.to_owned()),
+            target: Target::Mx,
             preference: host.1,
             proxy: None,
             result,
@@ -282,6 +286,9 @@ impl Probe {
             ms,
             round: self.round,
             tls: None,
+            login: None,
+            recipients: vec![],
+            policy: None,
         });
         self
     }

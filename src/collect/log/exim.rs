@@ -18,18 +18,18 @@
 
 use std::net::IpAddr;
 
-use super::told::{Delivery, Next, Refusal, State, Told, What, angle, quoted_status};
+use super::told::{Client, Delivery, Next, Queued, Refusal, State, Told, What, angle, quoted_status};
 use super::wrapper::Entry;
 use crate::mail::reply::queue_id as queue_id_of_reply;
 
 /// What a line of Exim's main log tells, if it is of interest.
 pub(super) fn read(entry: &Entry<'_>) -> Option<Told> {
-    if entry.program.is_some_and(|program| !program.starts_with("exim")) {
+    if entry.program.as_deref().is_some_and(|program| !program.starts_with("exim")) {
         return None;
     }
-    let (word, rest) = entry.text.split_once(' ').unwrap_or((entry.text, ""));
+    let (word, rest) = entry.text.split_once(' ').unwrap_or((&entry.text, ""));
     if !is_message_id(word) {
-        return refused(None, entry.text);
+        return refused(None, &entry.text);
     }
     if rest == "Completed" || rest.starts_with("Completed ") {
         return Some(Told::of(word, What::Ends));
@@ -45,6 +45,12 @@ pub(super) fn read(entry: &Entry<'_>) -> Option<Told> {
     what.map(|what| Told::of(word, what))
 }
 
+/// Whether a line looks like one of Exim's main log.
+pub(super) fn is_one(text: &str) -> bool {
+    let word = text.split(' ').next().unwrap_or_default();
+    is_message_id(word) || (text.starts_with("H=") && text.contains(" rejected "))
+}
+
 /// `1xUdrk-00004T-18`, or the longer form since 4.97, `10HmaY-000000005vi-0000`.
 fn is_message_id(word: &str) -> bool {
     let mut parts = word.split('-').map(str::len);
@@ -56,13 +62,10 @@ fn is_message_id(word: &str) -> bool {
 fn arrival(line: &str) -> Option<What> {
     let (sender, rest) = address(line)?;
     let fields = Fields::read(rest);
-    let client = fields.host.clone().or_else(|| fields.get("U").map(|user| format!("local user {user}")));
-    Some(What::Queued {
-        sender: sender.to_owned(),
-        client,
-        message_id: fields.get("id").map(str::to_owned),
-        recipients: fields.recipients(),
-    })
+    let client = fields.client();
+    let (message_id, recipients) = (fields.get("id").map(|id| format!("<{id}>")), fields.recipients());
+    let expected = (!recipients.is_empty()).then_some(recipients.len());
+    Some(What::Queued(Queued { sender: sender.to_owned(), client, message_id, recipients, expected }))
 }
 
 fn delivery(line: &str, state: State) -> Option<Delivery> {
@@ -195,6 +198,18 @@ impl Fields {
         self.named.iter().find(|(it, _)| it == key).map(|(_, value)| value.as_str())
     }
 
+    /// `H=name (helo) [ip]:port U=ident A=plain:user`; a message of the machine itself has `U=` only.
+    fn client(&self) -> Option<Client> {
+        let user = self.get("A").and_then(|value| value.split_once(':')).map(|(_, user)| user.to_owned());
+        let Some(host) = &self.host else {
+            let local = self.get("U")?.to_owned();
+            return Some(Client { words: format!("local user {local}"), local_user: Some(local), ..Client::default() });
+        };
+        let Next::Host { name, address, .. } = peer(host) else { return None };
+        let helo = host.split_once('(').and_then(|(_, rest)| rest.split_once(')')).map(|(helo, _)| helo.to_owned());
+        Some(Client { words: host.clone(), name, address, helo, user, local_user: None })
+    }
+
     fn recipients(&self) -> Vec<String> {
         let listed = self.text.strip_prefix("for ").unwrap_or_default();
         listed.split_ascii_whitespace().map(str::to_owned).collect()
@@ -240,15 +255,13 @@ fn refused(id: Option<&str>, text: &str) -> Option<Told> {
     let sender = before.split_once("F=").and_then(|(_, rest)| angle(rest)).map_or("", |(sender, _)| sender);
     let recipient = after.split_once('<').and_then(|(_, rest)| rest.split_once('>')).map_or("", |(it, _)| it);
     let temporarily = if before.ends_with(" temporarily") { "temporarily " } else { "" };
-    Some(Told {
-        queue_id: id.map(str::to_owned),
-        what: What::Refused(Refusal {
-            sender: sender.to_owned(),
-            recipient: recipient.to_owned(),
-            status: quoted_status(after),
-            reply: format!("{temporarily}rejected {after}"),
-        }),
-    })
+    let refusal = Refusal {
+        sender: sender.to_owned(),
+        recipient: recipient.to_owned(),
+        status: quoted_status(after),
+        reply: format!("{temporarily}rejected {after}"),
+    };
+    Some(Told { queue_id: id.map(str::to_owned), ..Told::unqueued(What::Refused(refusal)) })
 }
 
 #[cfg(test)]
@@ -275,19 +288,26 @@ mod tests {
     fn an_arrival_is_read_in_spite_of_its_subject() {
         let line = r#"10HmaY-000000005vi-0000 <= a@b H=(helo) [10.21.32.43] P=esmtps X=TLS1.3:X:256 CV=no S=1055 T="hi \" H=evil [6.6.6.6] id=x" id=m@drill for r@ok.example s@ok.example"#;
         let what = told(line).map(|it| it.what);
-        let expected = What::Queued {
+        let expected = What::Queued(Queued {
             sender: "a@b".into(),
-            client: Some("(helo) [10.21.32.43]".into()),
-            message_id: Some("m@drill".into()),
+            client: Some(Client {
+                words: "(helo) [10.21.32.43]".into(),
+                address: "10.21.32.43".parse().ok(),
+                helo: Some("helo".into()),
+                ..Client::default()
+            }),
+            message_id: Some("<m@drill>".into()),
             recipients: vec!["r@ok.example".into(), "s@ok.example".into()],
-        };
+            expected: Some(2),
+        });
         assert_eq!(what, Some(expected));
     }
 
     #[test]
     fn a_bounce_has_nobody_for_a_sender() {
         let what = told("1xUdLp-00005b-1w <= <> R=1xUdLp-00005X-1W U=Debian-exim P=local S=2639").map(|it| it.what);
-        let Some(What::Queued { sender, client, .. }) = what else { panic!("{what:?}") };
+        let Some(What::Queued(Queued { sender, client, .. })) = what else { panic!("{what:?}") };
+        let client = client.map(|it| it.words);
         assert_eq!((sender.as_str(), client.as_deref()), ("", Some("local user Debian-exim")));
     }
 

@@ -1,24 +1,49 @@
 //! Logs of MTAs.
 //!
 //! ```text
-//!   follow, feed ──line──> wrapper ──entry──> postfix | exim ──told──> story ──proof──> Notes
-//!                           stamp, host,        what one line           tied to a tag
-//!                           program             says of a queue-id      by its queue-id
+//!   follow, feed ──line──> wrapper ──entry──> formats ──told──> lines ──Event──> story ──proof──> Notes
+//!                     stamp, host,       what one line              │       tied to a tag
+//!                     program            says of a queue-id         │       by its queue-id
+//!                                                                   └────> trace, census
 //! ```
 //!
-//! A new format is one file that turns an [`Entry`](wrapper::Entry) into a [`Told`](told::Told),
-//! and one line in [`Reader::told`].
+//! A format is one file that turns an entry (or a record of a table, or an object) into
+//! [`Told`]s, and a line in `formats`. What is told is the same for every format: an [`Event`].
+//! A format knows nothing of files, tags or platforms.
 //!
 //! A log that has lines from after a moment proves that what it does not tell of since then did
 //! not happen; so fresh lines are noted as [`LookedState::Alive`].
 
+mod chasquid;
 #[cfg(test)]
 mod corpus;
+mod courier;
+mod dma;
+mod document;
+mod dovecot;
+mod exchange;
 mod exim;
+mod formats;
+mod google;
+mod haraka;
+mod kumomta;
+mod lines;
+mod maddy;
+mod microsoft365;
+mod opensmtpd;
 mod postfix;
 mod proof;
+mod qmail;
+mod rspamd;
+mod sendmail;
+mod ses;
+mod stalwart;
 mod story;
+mod table;
+#[cfg(test)]
+mod testing;
 mod told;
+mod words;
 pub(super) mod wrapper;
 
 use std::fs::File;
@@ -33,16 +58,15 @@ use super::follow::many::{Many, is_several};
 use super::follow::{Follower, Piece, Presence};
 use super::maildir::unreadable;
 use super::notes::Notes;
-use super::stamp::Zone;
 use super::watch::{Files, Occasion, Polled};
 use super::{Collecting, Since, Trouble};
 use crate::inventory::LogFormat;
 use crate::record::LookedState;
 use crate::source::plural;
+pub use lines::{Event, Line, Lines, Place, Sense};
 use proof::{Proven, Source};
 use story::Stories;
-use told::Told;
-use wrapper::Entry;
+pub use told::{Client, Delivery, Next, Queued, Reach, Refusal, State, Told, What};
 
 /// How old a line may be when it is seen for the log to count as alive.
 const FRESH: SignedDuration = SignedDuration::from_secs(5);
@@ -129,9 +153,8 @@ impl Files for Following {
 pub(super) struct Reader {
     /// The file that is being read; empty where lines come from elsewhere.
     path: PathBuf,
-    format: LogFormat,
+    lines: Lines,
     notes: Notes,
-    zone: Zone,
     stories: Stories,
     skipped: usize,
     /// The stamp of the last fresh line that was not spoken of yet.
@@ -143,8 +166,7 @@ impl Reader {
     pub(super) fn new(path: &Path, format: LogFormat, notes: Notes) -> Self {
         Self {
             path: path.to_owned(),
-            format,
-            zone: Zone::default(),
+            lines: Lines::new(&path.display().to_string(), format),
             stories: Stories::of(notes.run().clone()),
             notes,
             skipped: 0,
@@ -156,19 +178,16 @@ impl Reader {
     /// Learns the zone of stamps without one from the last line, which was written when the file
     /// was. Where that tells nothing, UTC is assumed.
     fn learn_zone(&mut self, path: &Path) {
-        if let Ok((end, written)) = last_part(path) {
-            let stamp = end.lines().rev().find_map(wrapper::peel).map(|entry| entry.stamp);
-            if let Some(stamp) = stamp {
-                self.zone.learn(&stamp, written);
-            }
+        if let Ok((end, written)) = last_part(path)
+            && let Some(line) = end.lines().rev().find(|line| wrapper::peel(line).is_some())
+        {
+            self.lines.learn_zone(line, written);
         }
     }
 
     /// Learns the zone from a line that was written just now.
     pub(super) fn learn_from(&mut self, line: &str) {
-        if let Some(entry) = wrapper::peel(line) {
-            self.zone.learn(&entry.stamp, self.notes.now());
-        }
+        self.lines.learn_zone(line, self.notes.now());
     }
 
     fn take(&mut self, piece: Piece<'_>) {
@@ -189,16 +208,19 @@ impl Reader {
 
     /// Takes in a line that was found at `place`, such as `/var/log/mail.log:17`.
     pub(super) fn line(&mut self, place: &str, line: &str) {
-        let Some(entry) = wrapper::peel(line) else { return };
         let now = self.notes.now();
-        let at = self.zone.time(&entry.stamp, now).unwrap_or(now);
-        if now.duration_since(at).abs() <= FRESH {
+        let before = self.lines.last();
+        let mut events = vec![];
+        self.lines.read(Line::Byte(0), line.as_bytes(), now, &mut |event| events.push(event));
+        let at = self.lines.last().filter(|at| Some(*at) != before || !events.is_empty());
+        if let Some(at) = at.filter(|at| now.duration_since(*at).abs() <= FRESH) {
             self.fresh = Some(at);
         }
-        let Some(told) = self.told(&entry) else { return };
-        let source = Source { at, host: entry.host.map(str::to_owned), place: place.to_owned() };
-        let proven = self.stories.hear(source, told);
-        self.note(proven);
+        for event in events {
+            let source = Source { at: event.at.unwrap_or(now), host: event.host, place: place.to_owned() };
+            let proven = self.stories.hear(source, Told { queue_id: event.queue_id, ..Told::unqueued(event.what) });
+            self.note(proven);
+        }
     }
 
     fn note(&self, proven: Vec<Proven>) {
@@ -213,13 +235,6 @@ impl Reader {
     pub(super) fn settle(&mut self) {
         let proven = self.stories.settle(self.notes.now());
         self.note(proven);
-    }
-
-    fn told(&self, entry: &Entry<'_>) -> Option<Told> {
-        match self.format {
-            LogFormat::Postfix => postfix::read(entry),
-            LogFormat::Exim => exim::read(entry),
-        }
     }
 
     pub(super) fn say_alive(&mut self, occasion: Occasion) {

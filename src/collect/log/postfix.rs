@@ -15,7 +15,7 @@
 //! Fields are read from the left and reading stops at the text in parentheses, because that text
 //! is the other side's. The order of fields is `log_adhoc.c`'s.
 
-use super::told::{Delivery, Next, Refusal, State, Told, What, angle, quoted_status};
+use super::told::{Client, Delivery, Next, Queued, Refusal, State, Told, What, angle, quoted_status};
 use super::wrapper::Entry;
 use crate::mail::EnhancedStatus;
 use crate::mail::reply::queue_id as queue_id_of_reply;
@@ -23,10 +23,35 @@ use crate::mail::reply::queue_id as queue_id_of_reply;
 /// The programs that try deliveries.
 const AGENTS: &[&str] = &["smtp", "lmtp", "local", "virtual", "pipe", "error", "retry", "discard", "qmgr"];
 
+/// The programs whose lines are of interest, by the last part of their names.
+pub(super) const PROGRAMS: &[&str] = &[
+    "smtpd",
+    "pickup",
+    "cleanup",
+    "qmgr",
+    "smtp",
+    "lmtp",
+    "local",
+    "virtual",
+    "pipe",
+    "error",
+    "retry",
+    "discard",
+    "bounce",
+    "postscreen",
+    "dnsblog",
+    "anvil",
+    "scache",
+    "tlsproxy",
+    "trivial-rewrite",
+    "master",
+    "verify",
+];
+
 /// What a line of Postfix tells, if it is of interest.
 pub(super) fn read(entry: &Entry<'_>) -> Option<Told> {
     // `postfix/smtp`, `postfix-out/smtp`, `postfix/submission/smtpd`.
-    let program = entry.program?.rsplit('/').next()?;
+    let program = entry.program_part()?;
     let (id, rest) = entry.text.split_once(": ")?;
     if id == "NOQUEUE" {
         return refused(None, rest);
@@ -36,12 +61,12 @@ pub(super) fn read(entry: &Entry<'_>) -> Option<Told> {
     }
     match program {
         "smtpd" | "pickup" | "cleanup" if rest.contains("reject: ") => refused(Some(id), rest),
-        "smtpd" => Some(Told::of(id, What::Begins { client: client(rest.strip_prefix("client=")?) })),
-        "pickup" => Some(Told::of(id, What::Begins { client: format!("local user {}", uid(rest)?) })),
+        "smtpd" => Some(Told::of(id, What::Begins(client(rest.strip_prefix("client=")?)))),
+        "pickup" => Some(Told::of(id, What::Begins(local(uid(rest)?)))),
         "cleanup" => cleanup(id, rest),
         "bounce" => {
             let (_, notification) = rest.split_once("notification: ")?;
-            Some(Told::of(id, What::Notified { queue_id: notification.to_owned() }))
+            Some(Told::of(id, What::Notified(notification.to_owned())))
         }
         _ if AGENTS.contains(&program) => queue_manager(id, rest).or_else(|| tried(id, program, rest)),
         _ => None,
@@ -57,8 +82,24 @@ fn is_queue_id(text: &str) -> bool {
     text.len() <= 32 && (short || long)
 }
 
-fn client(rest: &str) -> String {
-    rest.split(", ").next().unwrap_or(rest).to_owned()
+/// `host[ip], sasl_method=PLAIN, sasl_username=user`; the host is `unknown` where its address has
+/// no name, and a port may follow (`smtpd_client_port_logging`).
+fn client(rest: &str) -> Client {
+    let mut fields = rest.split(", ");
+    let words = fields.next().unwrap_or(rest);
+    let (name, inner) = words.split_once('[').unwrap_or((words, ""));
+    let address = inner.split(']').next().unwrap_or_default();
+    Client {
+        words: words.to_owned(),
+        name: (!matches!(name, "" | "unknown")).then(|| name.to_owned()),
+        address: address.strip_prefix("IPv6:").unwrap_or(address).parse().ok(),
+        user: fields.find_map(|field| field.strip_prefix("sasl_username=")).map(str::to_owned),
+        ..Client::default()
+    }
+}
+
+fn local(uid: &str) -> Client {
+    Client { words: format!("local user {uid}"), local_user: Some(uid.to_owned()), ..Client::default() }
 }
 
 fn uid(rest: &str) -> Option<&str> {
@@ -67,23 +108,12 @@ fn uid(rest: &str) -> Option<&str> {
 
 fn cleanup(id: &str, rest: &str) -> Option<Told> {
     if let Some(message_id) = rest.strip_prefix("message-id=") {
-        return Some(Told::of(id, What::Names { message_id: message_id.to_owned() }));
+        return Some(Told::of(id, What::Names(message_id.to_owned())));
     }
     let discard = rest.strip_prefix("discard: ").or_else(|| rest.strip_prefix("milter-discard: "))?;
     let (_, recipient) = envelope(discard);
-    Some(Told::of(
-        id,
-        What::Tried(Delivery {
-            recipient: recipient.unwrap_or_default().to_owned(),
-            original: None,
-            state: State::Discarded,
-            next: Next::Nowhere,
-            status: None,
-            reply: discard.to_owned(),
-            next_queue_id: None,
-            via: "cleanup".to_owned(),
-        }),
-    ))
+    let delivery = Delivery::new(recipient.unwrap_or_default(), State::Discarded, Next::Nowhere, "cleanup");
+    Some(Told::of(id, What::Tried(Delivery { reply: discard.to_owned(), ..delivery })))
 }
 
 fn queue_manager(id: &str, rest: &str) -> Option<Told> {
@@ -92,22 +122,11 @@ fn queue_manager(id: &str, rest: &str) -> Option<Told> {
     }
     let (sender, rest) = angle(rest.strip_prefix("from=")?)?;
     if let Some(expired) = rest.strip_prefix(", status=expired, ") {
-        return Some(Told::of(
-            id,
-            What::Tried(Delivery {
-                recipient: String::new(),
-                original: None,
-                state: State::Bounced,
-                next: Next::Nowhere,
-                status: None,
-                reply: format!("expired, {expired}"),
-                next_queue_id: None,
-                via: "qmgr".to_owned(),
-            }),
-        ));
+        let delivery = Delivery::new("", State::Expired, Next::Nowhere, "qmgr");
+        return Some(Told::of(id, What::Tried(Delivery { reply: format!("expired, {expired}"), ..delivery })));
     }
-    let (sender, recipients) = (sender.to_owned(), vec![]);
-    Some(Told::of(id, What::Queued { sender, client: None, message_id: None, recipients }))
+    let expected = rest.split_once(", nrcpt=").and_then(|(_, count)| count.split(' ').next()?.parse().ok());
+    Some(Told::of(id, What::Queued(Queued { sender: sender.to_owned(), expected, ..Queued::default() })))
 }
 
 fn tried(id: &str, program: &str, rest: &str) -> Option<Told> {
@@ -128,6 +147,8 @@ fn tried(id: &str, program: &str, rest: &str) -> Option<Told> {
         .or_else(|| queue_id_of_reply(reply).filter(|_| state == State::Sent && program != "local"))
         .map(str::to_owned);
     let next = next(program, relay, next_queue_id.as_deref());
+    let session = || session(reply).filter(|_| program == "lmtp" && next == Next::Here).map(str::to_owned);
+    let next_queue_id = next_queue_id.or_else(session);
     Some(Told::of(
         id,
         What::Tried(Delivery {
@@ -141,6 +162,13 @@ fn tried(id: &str, program: &str, rest: &str) -> Option<Told> {
             via: program.to_owned(),
         }),
     ))
+}
+
+/// The session of a message store, as Dovecot names it in its reply and in its own log:
+/// `250 2.0.0 <a@b> x75/CUAvAWt7AAAAhg/1YA Saved`.
+fn session(reply: &str) -> Option<&str> {
+    let (_, session) = reply.strip_suffix(" Saved")?.rsplit_once(' ')?;
+    (session.len() >= 12).then_some(session)
 }
 
 /// An address, in its brackets or without, and what follows.
@@ -158,7 +186,8 @@ fn state(word: &str, program: &str, relay: &str) -> Option<State> {
         "sent" if program == "discard" || relay == "none" => Some(State::Discarded),
         "sent" => Some(State::Sent),
         "deferred" => Some(State::Deferred),
-        "bounced" | "expired" => Some(State::Bounced),
+        "bounced" => Some(State::Bounced),
+        "expired" => Some(State::Expired),
         _ => None,
     }
 }
@@ -194,15 +223,13 @@ fn refused(id: Option<&str>, rest: &str) -> Option<Told> {
     let (_, from) = said.split_once(" from ").unwrap_or(("", said));
     let reply = from.split_once(": ").map_or(from, |(_, reply)| reply);
     let (sender, recipient) = envelope(rest);
-    Some(Told {
-        queue_id: id.map(str::to_owned),
-        what: What::Refused(Refusal {
-            sender: sender?.to_owned(),
-            recipient: recipient.unwrap_or_default().to_owned(),
-            status: quoted_status(reply).or_else(|| EnhancedStatus::at_start_of(reply)),
-            reply: reply.to_owned(),
-        }),
-    })
+    let refusal = Refusal {
+        sender: sender?.to_owned(),
+        recipient: recipient.unwrap_or_default().to_owned(),
+        status: quoted_status(reply).or_else(|| EnhancedStatus::at_start_of(reply)),
+        reply: reply.to_owned(),
+    };
+    Some(Told { queue_id: id.map(str::to_owned), ..Told::unqueued(What::Refused(refusal)) })
 }
 
 /// The last `; from=<a> to=<b>` of a text; a comma may stand between them.
@@ -320,6 +347,7 @@ mod tests {
                 Next::Host { address: Some(_), .. } => "host",
                 Next::Host { .. } => "host without address",
                 Next::Nowhere => "nowhere",
+                Next::Unsaid => "unsaid",
             };
             assert_eq!((delivery.state, where_), (state, here), "{rest}");
         }

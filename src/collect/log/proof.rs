@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use jiff::Timestamp;
 
 use super::super::notes::{Copy, Handled};
-use super::told::{Delivery, Next, Refusal, State};
+use super::told::{Client, Delivery, Next, Refusal, State};
 use crate::record::{Handling, Placement, Tag};
 
 /// When and where a line was written.
@@ -36,7 +36,13 @@ pub(super) enum Proven {
 }
 
 /// What happened to the probe `tag` under `queue_id`, which `client` had handed over.
-pub(super) fn prove(tag: &Tag, queue_id: Option<&str>, source: Source, what: Happened, client: Option<&str>) -> Proven {
+pub(super) fn prove(
+    tag: &Tag,
+    queue_id: Option<&str>,
+    source: Source,
+    what: Happened,
+    client: Option<&Client>,
+) -> Proven {
     let queue_id = queue_id.map(str::to_owned);
     match what {
         Happened::Tried(delivery) if delivery.state == State::Sent && delivery.next == Next::Here => {
@@ -57,12 +63,12 @@ fn tried(tag: &Tag, queue_id: Option<String>, source: Source, delivery: Delivery
     let handling = match delivery.state {
         State::Sent => Handling::Relayed,
         State::Deferred => Handling::Deferred,
-        State::Bounced => Handling::Bounced,
+        State::Bounced | State::Expired => Handling::Bounced,
         State::Discarded => Handling::Discarded,
     };
     let (next_host, next_address) = match delivery.next {
         Next::Host { name, address, port } => (name, address.map(|address| socket(address, port))),
-        Next::Here | Next::Nowhere => (None, None),
+        Next::Here | Next::Nowhere | Next::Unsaid => (None, None),
     };
     Handled {
         next_host,
@@ -78,8 +84,14 @@ fn landed(tag: &Tag, queue_id: Option<String>, source: Source, delivery: &Delive
     if !delivery.reply.is_empty() {
         detail.push_str(&format!(" ({})", delivery.reply));
     }
-    let copy =
-        Copy { tag: tag.clone(), at: source.at, queue_id, detail, placement: Placement::Inbox, received: vec![] };
+    let copy = Copy {
+        tag: tag.clone(),
+        at: source.at,
+        queue_id,
+        detail,
+        placement: placement(&delivery.via),
+        received: vec![],
+    };
     Proven::Landed(copy, source.host)
 }
 
@@ -96,6 +108,14 @@ fn handled(tag: &Tag, queue_id: Option<String>, source: Source, handling: Handli
         status: None,
         reply,
         detail: source.place,
+    }
+}
+
+/// Where a copy is at rest, by the part of the platform that put it there.
+fn placement(via: &str) -> Placement {
+    match via {
+        "junk" | "quarantine" => Placement::Junk,
+        _ => Placement::Inbox,
     }
 }
 

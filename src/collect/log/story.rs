@@ -14,7 +14,7 @@ use std::collections::{HashMap, VecDeque};
 use jiff::{SignedDuration, Timestamp};
 
 use super::proof::{Happened, Proven, Source, prove};
-use super::told::{Delivery, Refusal, State, Told, What};
+use super::told::{Client, Delivery, Queued, Reach, Refusal, State, Told, What};
 use crate::record::{RunId, Tag, find_tags};
 
 /// The most messages that are followed at a time; older ones are forgotten.
@@ -45,7 +45,7 @@ struct Story {
     tag: Option<Tag>,
     /// How sure it is that the message is the probe itself.
     tie: Tie,
-    client: Option<String>,
+    client: Option<Client>,
     message_id: Option<String>,
     sender: Option<String>,
     state: Progress,
@@ -88,7 +88,7 @@ impl Stories {
         let Some(id) = told.queue_id else { return self.without_queue_id(&source, told.what) };
         let key = (source.host.clone(), id);
         self.begin_if_new(&key, &told.what);
-        if let What::Notified { queue_id } = &told.what {
+        if let What::Notified(queue_id) = &told.what {
             let notification = (key.0, queue_id.clone());
             self.begin_if_new(&notification, &told.what);
             self.with(&notification, |story| story.tie = Tie::Notification);
@@ -159,7 +159,7 @@ impl Stories {
                     self.with(key, |story| story.waiting.push((source, what)));
                     self.unclear.push(key.clone());
                 }
-                _ => proven.push(prove(&tag, Some(&key.1), source, what, client.as_deref())),
+                _ => proven.push(prove(&tag, Some(&key.1), source, what, client.as_ref())),
             }
         }
         proven
@@ -175,14 +175,12 @@ impl Stories {
             .filter(|((host, id), story)| *host == key.0 && *id != key.1 && story.tag.as_ref() == Some(tag));
         match what {
             Happened::Tried(Delivery { next, next_queue_id: Some(next_id), state: State::Sent, .. })
-                if next.is_loopback() && others.any(|((_, id), _)| id == next_id) =>
+                if next.reach() == Reach::Here && others.any(|((_, id), _)| id == next_id) =>
             {
                 Hop::Inner { next: Some(next_id.clone()) }
             }
             // A message that an alias made has no client at all.
-            Happened::Took
-                if self.open.get(key).is_some_and(|story| story.client.as_deref().is_none_or(is_loopback)) =>
-            {
+            Happened::Took if self.open.get(key).is_some_and(|story| story.client.as_ref().is_none_or(is_here)) => {
                 others.fold(Hop::Outer, |so_far, (_, other)| match (&so_far, &other.handed_to) {
                     (Hop::Inner { .. }, _) => so_far,
                     (_, Some(id)) if *id == key.1 => Hop::Inner { next: None },
@@ -212,32 +210,30 @@ fn is_nobody(sender: &str) -> bool {
     sender.is_empty() || sender.starts_with("double-bounce@")
 }
 
-/// Whether a client such as `localhost[127.0.0.1]` is on the same machine.
-fn is_loopback(client: &str) -> bool {
-    let address = client.rsplit_once('[').and_then(|(_, rest)| rest.split(']').next());
-    let address = address.and_then(|it| it.trim_start_matches("IPv6:").parse::<std::net::IpAddr>().ok());
-    address.is_some_and(|it| it.to_canonical().is_loopback())
+fn is_here(client: &Client) -> bool {
+    client.reach() == Reach::Here && client.local_user.is_none()
 }
 
 impl Story {
     /// Whether a line is of this message, and not the first of the next with the same queue-id.
     fn goes_on_with(&self, what: &What) -> bool {
         match what {
-            What::Begins { .. } => false,
-            What::Names { message_id } => {
+            What::Begins(_) => false,
+            What::Names(message_id) => {
                 self.state == Progress::Open && self.message_id.as_ref().is_none_or(|known| known == message_id)
             }
-            What::Queued { .. } => self.state == Progress::Open,
+            What::Queued(_) => self.state == Progress::Open,
             _ => true,
         }
     }
 
     fn learn(&mut self, what: &What) {
         match what {
-            What::Begins { client } => self.client = Some(client.clone()),
-            What::Names { message_id } => self.message_id = Some(message_id.clone()),
-            What::Queued { sender, client, .. } => {
+            What::Begins(client) => self.client = Some(client.clone()),
+            What::Names(message_id) => self.message_id = Some(message_id.clone()),
+            What::Queued(Queued { sender, client, message_id, .. }) => {
                 self.client = client.clone().or(self.client.take());
+                self.message_id = message_id.clone().or(self.message_id.take());
                 self.sender = Some(sender.clone());
             }
             What::Ends => self.state = Progress::Over,
@@ -263,7 +259,7 @@ impl Story {
     fn happen(&mut self, source: Source, what: What) {
         let happened = match what {
             // Postfix says again that a message is active at every retry.
-            What::Queued { .. } if !std::mem::replace(&mut self.taken, true) => Happened::Took,
+            What::Queued(_) if !std::mem::replace(&mut self.taken, true) => Happened::Took,
             What::Tried(delivery) => Happened::Tried(delivery),
             What::Refused(refusal) => Happened::Refused(refusal),
             _ => return,
@@ -284,8 +280,8 @@ struct Tags {
 fn tags_in(what: &What, run: &RunId) -> Tags {
     let find = |text: &str| find_tags(text, run.as_str()).next();
     match what {
-        What::Names { message_id } => Tags { own: find(message_id), recipient: None },
-        What::Queued { sender, message_id, recipients, .. } => Tags {
+        What::Names(message_id) => Tags { own: find(message_id), recipient: None },
+        What::Queued(Queued { sender, message_id, recipients, .. }) => Tags {
             own: find(sender).or_else(|| message_id.as_deref().and_then(find)),
             recipient: recipients.iter().find_map(|it| find(it)),
         },

@@ -6,12 +6,12 @@ mod feed;
 mod store;
 mod value;
 
-use indexmap::IndexMap;
+use std::net::{IpAddr, SocketAddr};
 
 use super::{Inventory, Platform, Role, Side};
-use crate::source::read::{Asked, Fields, Said, at_most, entries, list, number, spanned, word};
+use crate::source::read::{Asked, Fields, Said, at_most, entries, list, number, scalar, spanned, word};
 use crate::source::yaml::{self, Node};
-use crate::source::{Remark, SourceText, Spanned};
+use crate::source::{Diagnostic, Remark, SourceText, Spanned};
 
 use value::spki;
 pub use value::{endpoint, host_name, network, pattern, secret};
@@ -21,6 +21,9 @@ const MAX_ASN: u64 = u32::MAX as u64;
 
 /// The most domains of one inventory.
 const MOST_DOMAINS: usize = 100_000;
+
+/// The most views of DNS.
+const MOST_VIEWS: usize = 20;
 
 /// The sides that a platform can have.
 const SIDES: &[Side] = &[Side::New, Side::Legacy, Side::ThirdParty];
@@ -56,18 +59,32 @@ fn top(node: &Node, said: &mut Said) -> Option<Inventory> {
     let mut map = Fields::of(node, "an inventory", said)?;
     let platforms = map.required("platforms", platforms);
     let domains = map.optional("domains", at_most(MOST_DOMAINS, entries(domain::domain))).unwrap_or_default();
+    let views = map.optional("dns", at_most(MOST_VIEWS, entries(view))).unwrap_or_default();
     map.done();
     let platforms = platforms?.platforms;
     domains.iter().for_each(|domain| domain::check(domain, &platforms, said));
     let domains = domains.into_iter().map(|domain| (domain.name.value.clone(), domain)).collect();
-    Some(Inventory { platforms, domains })
+    Some(Inventory { platforms, domains, views: views.into_iter().collect() })
+}
+
+/// A named view: `inside: 192.0.2.53`, with a port where it is not 53.
+fn view(name: &Spanned<String>, node: &Node, said: &mut Said) -> Option<(String, SocketAddr)> {
+    let text = scalar(node, "the address of a DNS server", said)?;
+    let server = text.parse().or_else(|_| text.parse::<IpAddr>().map(|address| SocketAddr::new(address, 53)));
+    match server {
+        Ok(server) => Some((name.value.clone(), server)),
+        Err(_) => {
+            let error = Diagnostic::error(node.span, format!("`{text}` is not the address of a DNS server"));
+            said.refuse(error.note("write an address such as 192.0.2.53, 192.0.2.53:5353 or [2001:db8::53]:53"))
+        }
+    }
 }
 
 /// The `platforms` of an inventory or a scenario.
 pub(crate) fn platforms(node: &Node, said: &mut Said) -> Option<Inventory> {
     let platforms = entries(platform)(node, said)?;
     let platforms = platforms.into_iter().map(|platform| (platform.name.value.clone(), platform)).collect();
-    Some(Inventory { platforms, domains: IndexMap::new() })
+    Some(Inventory { platforms, ..Inventory::default() })
 }
 
 /// A platform with mistakes keeps what is right about it, so that what refers to it is not called

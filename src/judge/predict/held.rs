@@ -57,7 +57,8 @@ fn became(seen: &ProbeFacts, fault: &Fault) -> Option<Predicted> {
         // Without another host nothing tells a sender that would go on from one that would not.
         SentState::Deferred | SentState::Expired if sent.untried.is_empty() => None,
         SentState::Deferred | SentState::Expired => Some(Predicted::Deferred),
-        SentState::Delivered => None,
+        // Not a word of the sending MTA that predictions speak of.
+        SentState::Delivered | SentState::Refused => None,
     }
 }
 

@@ -10,19 +10,24 @@
 //! took. A prediction is of one message for one recipient, with a primary that the fault breaks and
 //! a backup that works. Nothing here knows of records: what became of it is compared in `held`.
 
+mod caution;
 mod held;
 mod known;
 mod walk;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::classes::{Basis, SenderClass, Step};
+use crate::classes::{Basis, Failure, SenderClass, Step};
+use crate::mail::Stage;
+use crate::plan::Plan;
 use crate::scenario::{Fault, Scenario};
 use crate::terms::{UnknownWord, words};
 
+pub use caution::cautions;
 pub(super) use held::unheld;
 use walk::Course;
 
@@ -120,6 +125,38 @@ pub fn predict_in(scenario: &Scenario, class: SenderClass, fault: &Fault) -> Pre
     Prediction { outcome, duplicate_risk, seconds, timing: Basis::Source, basis, source, rule, ..alone }
 }
 
+/// What is foretold for the probes of some senders of one class.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Foretold {
+    /// The senders, by name.
+    pub from: Vec<String>,
+    /// The prediction.
+    pub prediction: Prediction,
+}
+
+/// For each fault of a phase and each class among the senders of its own probes: what will happen.
+pub fn of_phase(plan: &Plan, index: usize) -> Vec<Foretold> {
+    let scenario = &plan.scenario;
+    let mut classes: BTreeMap<SenderClass, Vec<String>> = BTreeMap::new();
+    for probe in &plan.phases[index].probes {
+        let class = scenario.senders.get(&probe.sender).and_then(|sender| sender.kind.class());
+        let Some(class) = class else { continue };
+        let names = classes.entry(class).or_default();
+        if !names.contains(&probe.sender) {
+            names.push(probe.sender.clone());
+        }
+    }
+    let faults = scenario.phases[index].faults.iter();
+    let each = |fault| {
+        let told = |(class, from): (&SenderClass, &Vec<String>)| Foretold {
+            from: from.clone(),
+            prediction: predict_in(scenario, *class, fault),
+        };
+        classes.iter().map(told).collect::<Vec<_>>()
+    };
+    faults.flat_map(each).collect()
+}
+
 fn outcome(course: &Course, hangs: f64) -> Predicted {
     let slow = course.seconds.is_some_and(|seconds| seconds > hangs);
     match course.step() {
@@ -135,6 +172,17 @@ fn outcome(course: &Course, hangs: f64) -> Predicted {
 /// To the millisecond.
 fn rounded(seconds: f64) -> f64 {
     (seconds * 1_000.0).round() / 1_000.0
+}
+
+/// Faults that move senders of a class to the next host, in words.
+pub(super) fn moving(class: SenderClass) -> Vec<&'static str> {
+    const KNOWN: &[(&str, Stage, Failure)] = &[
+        ("`drop-syn`", Stage::Connect, Failure::Timeout),
+        ("`refuse`", Stage::Connect, Failure::Refused),
+        ("a 4yz reply", Stage::Rcpt, Failure::Transient),
+    ];
+    let moves = |(_, at, failure): &&(&str, Stage, Failure)| class.rule(*at, *failure).then == Step::Next;
+    KNOWN.iter().filter(moves).map(|(words, ..)| *words).collect()
 }
 
 /// What the trigger of a fault leaves open.
@@ -153,6 +201,14 @@ fn proviso(fault: &Fault) -> Option<&'static str> {
 }
 
 impl Predicted {
+    /// Whether a fallback happens, in a word or two.
+    pub fn fallback(self) -> &'static str {
+        match self {
+            Predicted::Next => "fallback",
+            Predicted::Delivered | Predicted::Deferred | Predicted::Bounced | Predicted::Hangs => "no fallback",
+        }
+    }
+
     /// What it means, in a sentence.
     pub fn meaning(self) -> &'static str {
         match self {

@@ -182,7 +182,7 @@ impl Walk<'_> {
         let now = |at: Stage, failure: Failure| Effect::Fails(at, failure, Some(0.0));
         match &self.fault.action.value {
             Action::Refuse => now(Stage::Connect, Failure::Refused),
-            Action::DropSyn => self.timeout(Stage::Connect, Failure::Timeout),
+            Action::DropSyn(_) => self.timeout(Stage::Connect, Failure::Timeout),
             Action::Silent(Some(time)) if self.outlasts(at, *time).is_none() => {
                 Effect::Fails(at, Failure::Closed, Some(time.as_secs_f64()))
             }

@@ -98,7 +98,7 @@ pub(super) fn mistakes(remarks: &[Remark]) -> Response {
 /// Faults could not be put in force.
 pub(super) fn cannot(error: &StandError) -> Response {
     let status = match error {
-        StandError::Proxy(_) | StandError::Tls(_) => StatusCode::CONFLICT,
+        StandError::Proxy(_) | StandError::Tls(_) | StandError::Taken { .. } => StatusCode::CONFLICT,
         StandError::TooMany => StatusCode::INSUFFICIENT_STORAGE,
         StandError::Down => StatusCode::SERVICE_UNAVAILABLE,
     };

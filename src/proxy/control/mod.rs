@@ -14,6 +14,7 @@ mod answer;
 mod guard;
 mod metrics;
 mod routes;
+mod runs;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -16,7 +16,7 @@ use serde_json::json as value;
 
 use super::answer::{Said, cannot, json, mistakes, plain, wrong};
 use super::guard::Guard;
-use super::metrics;
+use super::{metrics, runs};
 use crate::proxy::standing::{Fired, Held, Origin, Stand, StandError};
 use crate::scenario::schema::standing_fault;
 use crate::scenario::standing::{Faults, from_text};
@@ -30,7 +30,7 @@ const LIMIT: Duration = Duration::from_secs(15);
 const OPENAPI: &str = include_str!("openapi.json");
 
 /// What handlers are given.
-type It = State<Arc<Stand>>;
+pub(super) type It = State<Arc<Stand>>;
 
 /// A method, a path, and who answers.
 type Route = (Method, &'static str, MethodRouter<Arc<Stand>>);
@@ -45,7 +45,7 @@ enum For {
 }
 
 /// Every route.
-fn routes() -> [Route; 15] {
+fn routes() -> [Route; 19] {
     [
         (Method::GET, "/v1/faults", get(list)),
         (Method::POST, "/v1/faults", post(add)),
@@ -55,6 +55,10 @@ fn routes() -> [Route; 15] {
         (Method::GET, "/v1/faults/{id}", get(show)),
         (Method::DELETE, "/v1/faults/{id}", delete(remove)),
         (Method::POST, "/v1/faults/{id}/renew", post(renew)),
+        (Method::PUT, "/v1/runs/{run}", put(runs::put)),
+        (Method::GET, "/v1/runs/{run}", get(runs::show)),
+        (Method::DELETE, "/v1/runs/{run}", delete(runs::lift)),
+        (Method::POST, "/v1/runs/{run}/renew", post(runs::renew)),
         (Method::GET, "/v1/connections", get(connections)),
         (Method::GET, "/v1/counters", get(counters)),
         (Method::GET, "/v1/firings", get(firings)),
@@ -143,12 +147,17 @@ async fn replace(State(stand): It, body: Body) -> Response {
 
 /// The faults in a body.
 async fn read(stand: &Stand, body: Body) -> Result<Faults, Response> {
+    let text = text(body).await?;
+    from_text(&SourceText::new("body", text), &stand.hosts()).map_err(|remarks| mistakes(&remarks))
+}
+
+/// The text of a body.
+pub(super) async fn text(body: Body) -> Result<String, Response> {
     let bytes = to_bytes(body, MAX_BODY).await.map_err(|_| {
         let what = format!("the body has more than {} KiB, or did not arrive as a whole", MAX_BODY >> 10);
         wrong(StatusCode::PAYLOAD_TOO_LARGE, what)
     })?;
-    let text = std::str::from_utf8(&bytes).map_err(|_| wrong(StatusCode::BAD_REQUEST, "the body is not UTF-8"))?;
-    from_text(&SourceText::new("body", text), &stand.hosts()).map_err(|remarks| mistakes(&remarks))
+    String::from_utf8(bytes.into()).map_err(|_| wrong(StatusCode::BAD_REQUEST, "the body is not UTF-8"))
 }
 
 async fn clear(State(stand): It) -> Response {

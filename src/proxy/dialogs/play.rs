@@ -9,6 +9,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, DuplexStream, ReadBuf, duplex};
+use tokio::net::TcpStream;
 use tokio::time::Instant;
 
 use super::script::{Announced, Dialog, Line, Sight, Who};
@@ -20,6 +21,7 @@ use crate::proxy::session::{Connection, Need, Session};
 use crate::proxy::shared::Shared;
 use crate::proxy::{Limits, Ours, Settings, Termination};
 use crate::record::{Entry, Event, Journal, RunId};
+use crate::scenario::Fault;
 use crate::terms::Smuggling;
 use crate::tls::{self, Authority};
 use crate::world::{Callers, Clock, Dice};
@@ -65,32 +67,40 @@ impl AsyncWrite for Pipe {
 }
 
 /// What an end speaks over.
-trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 
 /// One end of the dialogue.
-struct End {
-    stream: Box<dyn Stream>,
+pub(super) struct End {
+    pub(super) stream: Box<dyn Stream>,
     reset: Arc<AtomicBool>,
+    /// How long something may take that needs no time.
+    patience: Duration,
 }
 
 fn ends() -> (Pipe, End) {
     let (near, far) = duplex(1 << 20);
     let reset = Arc::new(AtomicBool::new(false));
-    (Pipe { stream: near, reset: Arc::clone(&reset) }, End { stream: Box::new(far), reset })
+    let end = End { stream: Box::new(far), reset: Arc::clone(&reset), patience: AT_ONCE };
+    (Pipe { stream: near, reset }, end)
 }
 
 impl End {
-    async fn says(&mut self, bytes: &[u8]) -> Result<(), String> {
+    /// A socket, on a machine that may be busy.
+    pub(super) fn socket(stream: TcpStream, patience: Duration) -> Self {
+        Self { stream: Box::new(stream), reset: Arc::default(), patience }
+    }
+
+    pub(super) async fn says(&mut self, bytes: &[u8]) -> Result<(), String> {
         self.stream.write_all(bytes).await.map_err(|error| error.to_string())?;
         self.stream.flush().await.map_err(|error| error.to_string())
     }
 
-    async fn sees(&mut self, wanted: &[u8]) -> Result<(), String> {
+    pub(super) async fn sees(&mut self, wanted: &[u8]) -> Result<(), String> {
         let mut got = vec![];
         while got.len() < wanted.len() {
             let mut part = vec![0; wanted.len() - got.len()];
-            match tokio::time::timeout(AT_ONCE, self.stream.read(&mut part)).await {
+            match tokio::time::timeout(self.patience, self.stream.read(&mut part)).await {
                 Ok(Ok(count)) if count > 0 => got.extend_from_slice(&part[..count]),
                 end => return Err(format!("saw {:?}, then {end:?}; wanted {:?}", show(&got), show(wanted))),
             }
@@ -127,7 +137,7 @@ impl End {
 
     async fn sees_hello(&mut self) -> Result<(), String> {
         let mut hello = [0; 4096];
-        match tokio::time::timeout(AT_ONCE, self.stream.read(&mut hello)).await {
+        match tokio::time::timeout(self.patience, self.stream.read(&mut hello)).await {
             // A record of the handshake.
             Ok(Ok(count)) if count > 5 && hello[0] == 22 => Ok(()),
             other => Err(format!("saw {other:?}, wanted the first message of TLS")),
@@ -141,6 +151,7 @@ impl End {
             Ok(Ok(0)) => Err(format!("was left by {}", if reset { "FIN, not RST" } else { "RST, not FIN" })),
             // Without close_notify: the way of RST.
             Ok(Err(error)) if error.kind() == ErrorKind::UnexpectedEof && reset => Ok(()),
+            Ok(Err(error)) if error.kind() == ErrorKind::ConnectionReset && reset => Ok(()),
             Ok(Ok(count)) => Err(format!("saw {:?} where the end was to come", show(&some[..count]))),
             other => Err(format!("was not left: {other:?}")),
         }
@@ -152,27 +163,57 @@ fn show(bytes: &[u8]) -> String {
 }
 
 /// A dialogue under way.
-struct Play<'a> {
+struct Play<'a, T> {
     dialog: &'a Dialog,
+    theatre: T,
+}
+
+/// What a dialogue is played with.
+pub(super) trait Theatre {
+    /// The client's end, or the upstream's.
+    async fn end(&mut self, who: Who) -> Result<&mut End, String>;
+    /// Whether the upstream was never called, which is as good as to be left.
+    async fn is_never_called(&mut self) -> bool;
+    /// How long a wait really is.
+    fn wait(&self, time: Duration) -> Duration;
+    async fn raise(&mut self, faults: &[Arc<Fault>]);
+    async fn lift(&mut self);
+    fn journal(&self) -> &Journal;
+    /// Lets a little time pass.
+    async fn a_moment(&self);
+}
+
+/// Pipes in memory and a paused clock.
+struct Pipes {
     shared: Arc<Shared>,
     client: End,
     server: End,
 }
 
-/// Plays it.
+/// Plays it in memory.
 pub(super) fn play(dialog: &Dialog) -> Result<(), String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
-    runtime.expect("a runtime").block_on(async {
-        let mut play = Play::begin(dialog);
-        for (number, line) in &dialog.lines {
-            play.step(line).await.map_err(|why| format!("{number}: {why}"))?;
-        }
-        play.compare_firings()
-    })
+    runtime.expect("a runtime").block_on(async { perform(dialog, Pipes::begin(dialog)).await })
+}
+
+/// Plays it with whatever it is to be played with.
+pub(super) async fn perform<T: Theatre>(dialog: &Dialog, theatre: T) -> Result<(), String> {
+    let mut play = Play { dialog, theatre };
+    for (number, line) in &dialog.lines {
+        play.step(line).await.map_err(|why| format!("{number}: {why}"))?;
+    }
+    play.compare_firings()
+}
+
+/// The faults, as they are put in force.
+pub(super) fn armed(faults: &[Arc<Fault>]) -> Vec<Armed> {
+    let since = Instant::now();
+    let faults = faults.iter().enumerate();
+    faults.map(|(index, fault)| Armed { index, fault: Arc::clone(fault), since, of: None }).collect()
 }
 
 /// Of the upstream's certificate and the proxy's.
-fn authority() -> &'static Arc<Authority> {
+pub(super) fn authority() -> &'static Arc<Authority> {
     static AUTHORITY: OnceLock<Arc<Authority>> = OnceLock::new();
     AUTHORITY.get_or_init(|| Arc::new(Authority::new().expect("keys")))
 }
@@ -192,68 +233,104 @@ pub(in crate::proxy) fn settings() -> Settings {
     }
 }
 
-impl<'a> Play<'a> {
-    fn begin(dialog: &'a Dialog) -> Self {
+impl Pipes {
+    fn begin(dialog: &Dialog) -> Self {
         let mut settings = settings();
         settings.tls = settings.tls.filter(|_| dialog.sight == Sight::Inside);
         settings.smuggling = dialog.smuggling;
         let shared = Shared::new(&settings);
         let (near_client, client) = ends();
         let (near_server, server) = ends();
-        let play = Self { dialog, shared, client, server };
-        play.raise();
+        let pipes = Self { shared, client, server };
+        pipes.put(&dialog.faults);
         let peer: SocketAddr = "192.0.2.7:4711".parse().expect("an address");
         let caller = (dialog.announced == Announced::Yes).then(|| run().probe(1));
         let link = Arc::new(Link::new(1, peer));
         let front = "192.0.2.1".parse().expect("an address");
         let introduced = dialog.introduced;
         let connection = Connection { number: 1, peer, front, caller, introduced, link };
-        let session = Session::accept(Arc::clone(&play.shared), connection);
+        let session = Session::accept(Arc::clone(&pipes.shared), connection);
         let upstream = (session.need() == Need::Wanted).then_some(near_server);
-        let mut relay = Relay::new(session, near_client, upstream, play.shared.limits);
+        let mut relay = Relay::new(session, near_client, upstream, pipes.shared.limits);
         tokio::spawn(async move { relay.run().await });
-        play
+        pipes
     }
 
-    fn raise(&self) {
-        let since = Instant::now();
-        let faults = self.dialog.faults.iter().enumerate();
-        let armed = faults.map(|(index, fault)| Armed { index, fault: Arc::clone(fault), since }).collect();
-        self.shared.rules.send_replace(Arc::new(Rules::new(armed, &Rules::default())));
+    fn put(&self, faults: &[Arc<Fault>]) {
+        self.shared.rules.send_replace(Arc::new(Rules::new(armed(faults), &Rules::default())));
     }
+}
 
-    fn end(&mut self, who: Who) -> &mut End {
-        match who {
+impl Theatre for Pipes {
+    async fn end(&mut self, who: Who) -> Result<&mut End, String> {
+        Ok(match who {
             Who::Client => &mut self.client,
             Who::Server => &mut self.server,
-        }
+        })
+    }
+
+    async fn is_never_called(&mut self) -> bool {
+        false
+    }
+
+    fn wait(&self, time: Duration) -> Duration {
+        time
+    }
+
+    async fn raise(&mut self, faults: &[Arc<Fault>]) {
+        self.put(faults);
+    }
+
+    async fn lift(&mut self) {
+        self.shared.rules.send_replace(Arc::default());
+    }
+
+    fn journal(&self) -> &Journal {
+        &self.shared.journal
+    }
+
+    async fn a_moment(&self) {
+        tokio::time::advance(Duration::from_millis(1)).await;
+        tokio::task::yield_now().await;
+    }
+}
+
+impl<T: Theatre> Play<'_, T> {
+    async fn end(&mut self, who: Who) -> Result<&mut End, String> {
+        self.theatre.end(who).await
     }
 
     async fn step(&mut self, line: &Line) -> Result<(), String> {
         match line {
             Line::UpTo(stage) => self.up_to(*stage).await?,
-            Line::Says(who, bytes) => self.end(*who).says(bytes).await?,
-            Line::Sees(who, bytes) => self.end(*who).sees(bytes).await.map_err(|why| format!("{who:?} {why}"))?,
-            Line::Ends(who) => self.end(*who).stream.shutdown().await.map_err(|error| error.to_string())?,
-            Line::SeesClose(who) => self.end(*who).is_left(false).await.map_err(|why| format!("{who:?} {why}"))?,
-            Line::SeesReset(who) => self.end(*who).is_left(true).await.map_err(|why| format!("{who:?} {why}"))?,
-            Line::SeesNothing(who, time) => {
-                self.end(*who).sees_nothing(*time).await.map_err(|why| format!("{who:?} {why}"))?;
+            Line::Says(who, bytes) => self.end(*who).await?.says(bytes).await?,
+            Line::Sees(who, bytes) => {
+                self.end(*who).await?.sees(bytes).await.map_err(|why| format!("{who:?} {why}"))?
             }
-            Line::SeesHello(who) => self.end(*who).sees_hello().await?,
-            Line::Secures(Who::Server, _) => self.server.accepts().await?,
-            Line::Secures(Who::Client, verdicts) => match self.client.connects().await? {
+            Line::Ends(who) => self.end(*who).await?.stream.shutdown().await.map_err(|error| error.to_string())?,
+            Line::SeesClose(Who::Server) | Line::SeesReset(Who::Server) if self.theatre.is_never_called().await => {}
+            Line::SeesClose(who) => {
+                self.end(*who).await?.is_left(false).await.map_err(|why| format!("{who:?} {why}"))?;
+            }
+            Line::SeesReset(who) => {
+                self.end(*who).await?.is_left(true).await.map_err(|why| format!("{who:?} {why}"))?;
+            }
+            Line::SeesNothing(who, time) => {
+                let time = self.theatre.wait(*time);
+                self.end(*who).await?.sees_nothing(time).await.map_err(|why| format!("{who:?} {why}"))?;
+            }
+            Line::SeesHello(who) => self.end(*who).await?.sees_hello().await?,
+            Line::Secures(Who::Server, _) => self.end(Who::Server).await?.accepts().await?,
+            Line::Secures(Who::Client, verdicts) => match self.end(Who::Client).await?.connects().await? {
                 seen if seen == *verdicts => {}
                 seen => return Err(format!("saw a certificate that is {seen}, wanted {verdicts}")),
             },
-            Line::FailsToSecure(words) => match self.client.connects().await {
+            Line::FailsToSecure(words) => match self.end(Who::Client).await?.connects().await {
                 Err(why) if why.contains(words) => {}
                 other => return Err(format!("the handshake: {other:?}")),
             },
-            Line::Lift => {
-                self.shared.rules.send_replace(Arc::default());
-            }
-            Line::Raise => self.raise(),
+            Line::Lift => self.theatre.lift().await,
+            Line::Raise => self.theatre.raise(&self.dialog.faults).await,
             Line::Warned(words) => self.warned(words).await?,
             Line::Bare(words) => self.bare(words).await?,
             Line::Fired(_) | Line::NeverFired => {}
@@ -272,30 +349,28 @@ impl<'a> Play<'a> {
             (Stage::Data, "DATA\r\n".to_owned(), "354 go ahead\r\n"),
         ];
         for (_, asks, answers) in steps.iter().take_while(|(at, ..)| *at < stage) {
-            self.client.says(asks.as_bytes()).await?;
-            self.server.sees(asks.as_bytes()).await?;
-            self.server.says(answers.as_bytes()).await?;
-            self.client.sees(answers.as_bytes()).await?;
+            self.end(Who::Client).await?.says(asks.as_bytes()).await?;
+            self.end(Who::Server).await?.sees(asks.as_bytes()).await?;
+            self.end(Who::Server).await?.says(answers.as_bytes()).await?;
+            self.end(Who::Client).await?.sees(answers.as_bytes()).await?;
         }
         Ok(())
     }
 
     fn events(&self) -> Vec<Entry> {
-        self.shared.journal.since(0)
+        self.theatre.journal().since(0)
     }
 
     async fn warned(&self, words: &str) -> Result<(), String> {
         // The connection may have to end first.
-        tokio::time::advance(Duration::from_millis(1)).await;
-        tokio::task::yield_now().await;
+        self.theatre.a_moment().await;
         let warned = |entry: &Entry| matches!(&entry.event, Event::Warning { text } if text.contains(words));
         if self.events().iter().any(warned) { Ok(()) } else { Err(format!("nothing warned of {words:?}")) }
     }
 
     /// Whether CR and LF that stood alone were noted.
     async fn bare(&self, words: &str) -> Result<(), String> {
-        tokio::time::advance(Duration::from_millis(1)).await;
-        tokio::task::yield_now().await;
+        self.theatre.a_moment().await;
         let said = |entry: Entry| match entry.event {
             Event::BareLineEnds(it) => Some(format!("{}: {} CR, {} LF, {}", it.place, it.cr, it.lf, it.smuggling)),
             _ => None,

@@ -9,10 +9,12 @@ use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
+use super::filter::Filter;
 use super::saturate::{Fillers, saturate};
 use crate::proxy::serve;
 use crate::proxy::settings::{Front, ProxyError};
 use crate::proxy::shared::Shared;
+use crate::record::Event;
 
 /// How many clients may wait to be accepted; the system may cut it.
 const BACKLOG: i32 = 4096;
@@ -27,6 +29,8 @@ pub(super) enum Mode {
     Refusing,
     /// No answer to its SYN.
     Dropping,
+    /// No answer to its SYN, by a rule of nftables that stands for this fault.
+    Filtering(usize),
 }
 
 #[derive(Debug)]
@@ -36,6 +40,7 @@ pub(super) struct Door {
     /// Bound as long as the door is there.
     socket: Socket,
     state: State,
+    filter: Option<(usize, Filter)>,
     shared: Arc<Shared>,
 }
 
@@ -51,8 +56,14 @@ impl Door {
         let wrap = |error| ProxyError::Listen { address: front.listen, error };
         let socket = bound(front.listen).map_err(wrap)?;
         let address = socket.local_addr().map_err(wrap)?.as_socket().unwrap_or(front.listen);
-        let mut door =
-            Self { front: Arc::new(front), address, socket, state: State::Refusing, shared: Arc::clone(shared) };
+        let mut door = Self {
+            front: Arc::new(front),
+            address,
+            socket,
+            state: State::Refusing,
+            filter: None,
+            shared: Arc::clone(shared),
+        };
         door.listen(&[])?;
         Ok(door)
     }
@@ -67,18 +78,21 @@ impl Door {
 
     /// Changes what clients find.
     pub(super) async fn become_(&mut self, mode: Mode) -> Result<(), ProxyError> {
-        let now = match self.state {
-            State::Open(_) => Mode::Open,
-            State::Refusing => Mode::Refusing,
-            State::Dropping(_) => Mode::Dropping,
+        let now = match (&self.state, &self.filter) {
+            (State::Open(_), Some((fault, _))) => Mode::Filtering(*fault),
+            (State::Open(_), None) => Mode::Open,
+            (State::Refusing, _) => Mode::Refusing,
+            (State::Dropping(_), _) => Mode::Dropping,
         };
         if now == mode {
             return Ok(());
         }
+        self.unfilter().await;
         match mode {
             Mode::Open => self.reopen(),
             Mode::Refusing => self.refuse().await,
             Mode::Dropping => self.drop_syns().await,
+            Mode::Filtering(fault) => self.filter_syns(fault).await,
         }
     }
 
@@ -87,6 +101,9 @@ impl Door {
     }
 
     fn reopen(&mut self) -> Result<(), ProxyError> {
+        if matches!(self.state, State::Open(_)) {
+            return Ok(());
+        }
         match std::mem::replace(&mut self.state, State::Refusing) {
             State::Dropping(fillers) => self.listen(&fillers.addresses()),
             State::Refusing | State::Open(_) => self.listen(&[]),
@@ -139,6 +156,25 @@ impl Door {
         }
     }
 
+    /// Has SYNs dropped before they come to the listener, which goes on to serve who is there.
+    async fn filter_syns(&mut self, fault: usize) -> Result<(), ProxyError> {
+        self.reopen()?;
+        let filter = Filter::raise(self.address, &self.shared.name()).await;
+        let filter = filter.map_err(|why| ProxyError::DropSyn { address: self.address, why })?;
+        self.filter = Some((fault, filter));
+        Ok(())
+    }
+
+    /// Takes the rule away, and tells how many SYNs it has dropped.
+    async fn unfilter(&mut self) {
+        if let Some((fault, filter)) = self.filter.take() {
+            match filter.lift().await {
+                Ok(syns) => self.shared.journal.note(Event::SynsDropped { fault, syns }),
+                Err(why) => self.shared.warn(&why),
+            }
+        }
+    }
+
     /// Serves who is in the queue.
     fn serve_waiting(&self, listener: &TcpListener) {
         while let Some(Ok((client, peer))) = futures_util::FutureExt::now_or_never(listener.accept()) {
@@ -149,6 +185,7 @@ impl Door {
 
     /// Accepts those who are in the queue, to be told why they must go, and nobody any more.
     pub(super) async fn leave(&mut self) {
+        self.unfilter().await;
         let was_open = matches!(self.state, State::Open(_));
         self.stop().await;
         while was_open

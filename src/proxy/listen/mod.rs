@@ -3,13 +3,15 @@
 //! ```text
 //!           ┌── refuse ──> Refusing ──┐      closed, the port kept
 //!   Open ───┤                         ├──> Open again
-//!           └─ drop-syn ─> Dropping ──┘      listening, its queue full of our own connections
+//!           ├─ drop-syn ─> Dropping ──┤      listening, its queue full of our own connections
+//!           └─ by nft ───> Filtering ─┘      listening, behind a rule of nftables
 //! ```
 //!
 //! `refuse` and `drop-syn` act before a connection is accepted, so that only time can trigger
 //! them: a task opens and shuts the doors when a window begins or ends.
 
 mod door;
+mod filter;
 mod saturate;
 
 use std::net::SocketAddr;
@@ -22,8 +24,9 @@ use tokio::time::Instant;
 use super::rules::Rules;
 use super::settings::{Front, ProxyError};
 use super::shared::Shared;
-use crate::scenario::fault::Action;
+use crate::scenario::fault::{Action, Dropping};
 use door::{Door, Mode};
+pub(super) use filter::can_filter;
 
 /// All doors of a proxy.
 #[derive(Debug)]
@@ -99,8 +102,9 @@ async fn settle(doors: &Mutex<Vec<Door>>, rules: &Rules) -> Result<(), ProxyErro
 /// What the first fault in file order whose window is open makes of a door.
 fn mode(rules: &Rules, front: &Front, now: Instant) -> Mode {
     let fault = rules.before_accept().find(|rule| rule.fault().covers(front.address) && rule.in_window(now));
-    match fault.map(|rule| rule.action()) {
-        Some(Action::DropSyn) => Mode::Dropping,
+    match fault.map(|rule| (rule.action(), rule.index())) {
+        Some((Action::DropSyn(Dropping::Nft), index)) => Mode::Filtering(index),
+        Some((Action::DropSyn(Dropping::Queue), _)) => Mode::Dropping,
         Some(_) => Mode::Refusing,
         None => Mode::Open,
     }

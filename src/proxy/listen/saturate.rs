@@ -49,7 +49,7 @@ pub(super) async fn saturate(_: SocketAddr) -> Result<Fillers, String> {
 }
 
 /// An address at which a listener on all addresses can be called.
-fn reachable(address: SocketAddr) -> SocketAddr {
+pub(super) fn reachable(address: SocketAddr) -> SocketAddr {
     let ip = match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
         IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),

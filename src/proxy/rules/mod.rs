@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crate::mail::Stage;
 use crate::world::Dice;
 
-pub use rule::{Armed, PhaseOf};
+pub use rule::{Armed, OfRun, PhaseOf};
 pub(super) use rule::{Facts, Rule, Serves};
 
 /// What is in force, in file order.

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use crate::inventory::glob_matches;
 use crate::mail::Stage;
-use crate::record::Tag;
+use crate::record::{RunId, Tag};
 use crate::scenario::Fault;
 use crate::scenario::fault::{Action, Count, Limit, Scope};
 use crate::world::Dice;
@@ -27,6 +27,20 @@ pub struct Armed {
     pub fault: Arc<Fault>,
     /// When its phase began: `after` and `for` count from here.
     pub since: Instant,
+    /// Whose it is, where a proxy stands for others as well.
+    pub of: Option<OfRun>,
+}
+
+/// A fault of one run at a proxy that stands by itself: it knows the run's probes only, and draws as
+/// a proxy of the run itself would.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OfRun {
+    /// The run.
+    pub run: RunId,
+    /// The run's.
+    pub dice: Dice,
+    /// The fault's number in the run, from 0.
+    pub number: usize,
 }
 
 /// Names the phase that a probe belongs to, for the trigger `probe`.
@@ -161,11 +175,14 @@ impl Rule {
     /// or `client` before the envelope is known.
     fn in_scope(&self, facts: &Facts<'_>) -> bool {
         let when = &self.fault().when;
-        let named = match facts.serves {
+        let of = self.armed.of.as_ref();
+        let serves = if of.is_some() { Serves::Run } else { facts.serves };
+        let named = match serves {
             Serves::Run => when.client.is_some() && facts.stage < Stage::Mail,
             Serves::Anybody => when.client.is_some() || when.recipient.is_some() || when.sender.is_some(),
         };
-        self.fault().scope == Scope::All || facts.tag.is_some() || named
+        let ours = facts.tag.is_some_and(|tag| of.is_none_or(|of| of.run.as_str() == tag.run()));
+        self.fault().scope == Scope::All || ours || named
     }
 
     fn fits(&self, facts: &Facts<'_>) -> bool {
@@ -204,7 +221,8 @@ impl Rule {
         }
         let key = facts.tag.filter(|_| when.count == Count::Probe);
         let occurrence = self.lock().next(key);
-        let drawn = || dice.fraction("fault", &[self.index() as u64, number(key), occurrence]);
+        let (dice, own) = self.armed.of.as_ref().map_or((dice, self.index()), |of| (of.dice, of.number));
+        let drawn = || dice.fraction("fault", &[own as u64, number(key), occurrence]);
         when.first.as_ref().is_none_or(|first| occurrence <= first.value)
             && when.nth.as_ref().is_none_or(|nth| occurrence == nth.value)
             && when.every.as_ref().is_none_or(|every| occurrence.is_multiple_of(every.value))
@@ -261,7 +279,7 @@ mod tests {
     fn rule(when: &str) -> Rule {
         let text = format!("{{ host: mx.test, at: rcpt, do: close, when: {{ {when} }} }}");
         let fault = read_fault(&SourceText::new("fault", text)).expect("a fault");
-        Rule::new(Armed { index: 0, fault: Arc::new(fault), since: Instant::now() })
+        Rule::new(Armed { index: 0, fault: Arc::new(fault), since: Instant::now(), of: None })
     }
 
     fn fires(rule: &Rule, tag: &Tag) -> bool {

@@ -9,10 +9,12 @@ use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 use crate::mail::Stage;
-use crate::proxy::Armed;
+use crate::proxy::{Armed, OfRun};
+use crate::record::RunId;
 use crate::scenario::fault::Scope;
-use crate::scenario::standing::Standing;
+use crate::scenario::standing::{OfARun, Standing};
 use crate::terms::{UnknownWord, words};
+use crate::world::Dice;
 
 words! {
     /// Where a fault came from.
@@ -23,6 +25,8 @@ words! {
         Config = "config",
         /// Over the control API.
         Control = "control",
+        /// From a run, over the control API.
+        Run = "run",
     }
 }
 
@@ -44,6 +48,9 @@ pub struct Held {
     pub text: String,
     /// Where it came from.
     pub origin: Origin,
+    /// The run that it belongs to, if it does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub run: Option<String>,
     /// How often it fired.
     pub fired: u64,
     /// Its lease in seconds; absent where it stays until it is lifted.
@@ -71,6 +78,11 @@ impl Entry {
         self.ends = self.lease.map(|lease| now + lease);
     }
 
+    /// The run that it belongs to.
+    pub(super) fn run(&self) -> Option<&RunId> {
+        self.armed.of.as_ref().map(|of| &of.run)
+    }
+
     pub(super) fn has_run_out(&self, now: Instant) -> bool {
         self.ends.is_some_and(|ends| ends <= now)
     }
@@ -88,6 +100,7 @@ impl Entry {
             },
             text: self.text.to_string(),
             origin: self.origin,
+            run: self.run().map(ToString::to_string),
             fired,
             lease_seconds: self.lease.map(|lease| lease.as_secs_f64()),
             left_seconds: self.ends.map(|ends| ends.saturating_duration_since(now).as_secs_f64()),
@@ -110,11 +123,22 @@ impl Book {
         let mut added = vec![];
         for Standing { fault, lease: own, text } in faults {
             self.last += 1;
-            let armed = Armed { index: self.last, fault: Arc::new(fault), since: now };
+            let armed = Armed { index: self.last, fault: Arc::new(fault), since: now, of: None };
             let mut entry = Entry { id: self.last, origin, armed, text: text.into(), lease: own.or(lease), ends: None };
             entry.renew(now);
             self.entries.push(entry);
             added.push(self.last);
+        }
+        added
+    }
+
+    /// Puts the faults of a run in the place of those that it has. Gives their numbers.
+    pub(super) fn put(&mut self, run: &RunId, wanted: OfARun) -> Vec<usize> {
+        self.entries.retain(|entry| entry.run() != Some(run));
+        let added = self.add(wanted.faults.faults, Origin::Run, Some(wanted.lease));
+        let own = self.entries.iter_mut().filter(|entry| added.contains(&entry.id));
+        for (entry, number) in own.zip(wanted.numbers) {
+            entry.armed.of = Some(OfRun { run: run.clone(), dice: Dice::new(wanted.seed), number });
         }
         added
     }

@@ -16,6 +16,8 @@
 mod book;
 mod config;
 mod ledger;
+mod runs;
+mod settings;
 #[cfg(test)]
 mod tests;
 
@@ -24,56 +26,23 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
-use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::announce::Introduction;
-use super::{Front, Guest, Limits, Ours, Proxy, ProxyError, Settings, Termination, TerminationError, Traffic};
-use crate::record::Journal;
+use super::{Guest, Proxy, ProxyError, TerminationError, Traffic};
 use crate::scenario::Fault;
 use crate::scenario::standing::{MOST_FAULTS, Standing, hides};
-use crate::terms::Smuggling;
-use crate::world::{Callers, Clock, Dice};
 use book::{Book, Entry};
 pub use book::{Held, Origin};
 pub use config::{Config, Listener, XCLIENT_NEEDS_REFUSAL, XCLIENT_WHY};
 use ledger::Ledger;
 pub use ledger::{Fired, Kind};
+pub use runs::{RunState, Since};
+pub use settings::{Identity, StandSettings};
 
 /// The lease of faults that came over the control API, where nothing else is said: who raised them
 /// may be gone.
 pub const API_LEASE: Duration = Duration::from_secs(600);
-
-/// What standing proxies are told.
-#[derive(Clone, Debug)]
-pub struct StandSettings {
-    /// Where they listen, and for which hosts; at least one.
-    pub listeners: Vec<Listener>,
-    /// For `chance`.
-    pub dice: Dice,
-    /// For the times of firings.
-    pub clock: Clock,
-    /// What clients are shown where a fault needs to see inside of TLS. None: what comes behind
-    /// STARTTLS passes unseen, but where a fault spoils the certificate itself.
-    pub tls: Option<Identity>,
-    /// What becomes of CR and LF that stand alone.
-    pub smuggling: Smuggling,
-    /// How much of everything.
-    pub limits: Limits,
-    /// The lease of faults that name none. None: those of the control API have [`API_LEASE`],
-    /// others stay.
-    pub lease: Option<Duration>,
-}
-
-/// A certificate chain and its private key, both as PEM.
-#[derive(Clone, Debug)]
-pub struct Identity {
-    /// The chain, leaf first.
-    pub certificates: String,
-    /// The key.
-    pub key: SecretString,
-}
 
 /// Faults cannot be what they are told to be.
 #[derive(Debug, thiserror::Error)]
@@ -84,6 +53,14 @@ pub enum StandError {
     /// The certificate that it was given is no use.
     #[error(transparent)]
     Tls(#[from] TerminationError),
+    /// Another run is at work there.
+    #[error("faults of the run {run} are in force at `{host}`")]
+    Taken {
+        /// Which run.
+        run: String,
+        /// Where.
+        host: String,
+    },
     /// There would be too many.
     #[error("there would be more than {MOST_FAULTS} faults in force")]
     TooMany,
@@ -342,54 +319,5 @@ async fn keep_leases(stand: Weak<Stand>, mut changed: watch::Receiver<()>) {
         if let Some(stand) = stand.upgrade() {
             stand.expire().await;
         }
-    }
-}
-
-impl StandSettings {
-    /// Each host once.
-    fn hosts(&self) -> Vec<String> {
-        let mut hosts: Vec<String> = vec![];
-        for listener in &self.listeners {
-            if !hosts.contains(&listener.host) {
-                hosts.push(listener.host.clone());
-            }
-        }
-        hosts
-    }
-
-    /// Where the proxy vouches for clients nothing may stand in a line that the host ends elsewhere.
-    fn smuggling_of(&self, host: &str) -> Smuggling {
-        let vouches = |it: &Listener| it.host == host && it.introduction == Introduction::Xclient;
-        if self.listeners.iter().any(vouches) { Smuggling::Refuse } else { self.smuggling }
-    }
-
-    fn of_host(&self, host: &str, ledger: &Arc<Ledger>) -> Result<Settings, TerminationError> {
-        let tls = match &self.tls {
-            Some(given) => {
-                Termination::given(given.certificates.as_bytes(), given.key.expose_secret().as_bytes(), host)?
-            }
-            None => Termination::for_flaws(host)?,
-        };
-        let (name, book): (Arc<str>, _) = (Arc::from(host), Arc::clone(ledger));
-        let journal = Journal::handing_on(self.clock, move |entry| book.take(&name, entry));
-        let front = |listener: &Listener| Front {
-            address: listener.own_address(),
-            listen: listener.listen,
-            upstream: listener.upstream.clone(),
-            introduction: listener.introduction,
-            balancers: listener.balancers.clone(),
-        };
-        Ok(Settings {
-            host: Arc::from(host),
-            fronts: self.listeners.iter().filter(|it| it.host == host).map(front).collect(),
-            ours: Ours::AnyProbe,
-            callers: Callers::default(),
-            dice: self.dice,
-            journal,
-            phase_of: None,
-            tls: Some(tls),
-            smuggling: self.smuggling_of(host),
-            limits: self.limits,
-        })
     }
 }

@@ -2,8 +2,12 @@
 
 use super::*;
 use crate::mail::Stage;
+use crate::proxy::Limits;
+use crate::proxy::announce::Introduction;
 use crate::scenario::standing::{from_line, from_text};
 use crate::source::SourceText;
+use crate::terms::Smuggling;
+use crate::world::{Clock, Dice};
 
 const MINUTE: Duration = Duration::from_secs(60);
 

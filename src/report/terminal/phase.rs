@@ -8,8 +8,9 @@ use super::super::prose::{between, probes, seconds, tame, times};
 use super::super::route::{Group, Lap, groups};
 use super::super::story::Faults;
 use super::margin;
-use crate::record::{PhaseRecord, Record, RecordedFault, RunState};
+use crate::record::{PhaseRecord, Record, RecordedFault, RunState, Source, Stop, Way};
 use crate::source::plural;
+use crate::terms::Verdict;
 
 /// The most queue-ids that are shown of one group; the record and the full report hold all.
 const QUEUE_IDS: usize = 5;
@@ -45,6 +46,7 @@ pub(super) fn write(page: &mut Page, record: &Record, phase: &PhaseRecord, detai
     for why in &phase.why {
         page.under(0, &[Piece::from(tame(why))]);
     }
+    sources(page, phase);
     let faults = Faults::of(record);
     match detail {
         Detail::Full => phase.probes.iter().for_each(|probe| {
@@ -54,6 +56,40 @@ pub(super) fn write(page: &mut Page, record: &Record, phase: &PhaseRecord, detai
             groups(&phase.probes, &faults).iter().for_each(|group| together(page, record, group));
         }
     }
+}
+
+/// Which way each sender's probes took, side by side.
+fn sources(page: &mut Page, phase: &PhaseRecord) {
+    let widest = |of: fn(&Source) -> &str| phase.sources.iter().map(|it| width(&tame(of(it)))).max().unwrap_or(0);
+    let (name, kind) = (widest(|it| &it.sender), widest(|it| &it.kind));
+    for source in &phase.sources {
+        for (at, way) in source.ways.iter().enumerate() {
+            let (sender, of) = if at == 0 { (tame(&source.sender), tame(&source.kind)) } else { Default::default() };
+            let margin = if at == 0 { "source" } else { "" };
+            let mut head = Piece::margin(margin, Tint::Faint).to_vec();
+            head.push(Piece::from(format!("  {sender:name$}  ")));
+            head.push(Piece::new(format!("{of:kind$}  "), Tint::Faint));
+            let outcome = way.outcome.map_or("not sent".to_owned(), |outcome| outcome.to_string());
+            let text = format!("{}: {outcome}, {}", stops(way), plural(way.probes, "probe"));
+            page.row(&head, &[Piece::new(text, margin_tint(source))]);
+        }
+    }
+}
+
+fn margin_tint(source: &Source) -> Tint {
+    if source.verdict == Verdict::Pass { Tint::Plain } else { margin(source.verdict).1 }
+}
+
+fn stops(way: &Way) -> String {
+    match way.stops.as_slice() {
+        [] => "no way is known".to_owned(),
+        stops => stops.iter().map(stop).collect::<Vec<_>>().join(" > "),
+    }
+}
+
+fn stop(at: &Stop) -> String {
+    let platform = at.platform.as_ref().map(|it| format!(" (`{}`)", tame(it))).unwrap_or_default();
+    format!("{}{platform}", tame(&at.host))
 }
 
 /// How many probes, whose, and how long it took.

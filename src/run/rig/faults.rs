@@ -13,8 +13,9 @@ use crate::lab;
 use crate::plan::SharedPlan;
 use crate::proxy::{self, Armed, Limits, Ours, PhaseOf, Proxy, ProxyError, Settings, Termination};
 use crate::record::{Event, Journal, StandingProxy};
+use crate::scenario::fault::{Action, Dropping};
 use crate::tls::Authority;
-use crate::world::{Dialer, Dice, Listening};
+use crate::world::{Calls, Dialer, Dice, Listening};
 
 /// The proxy before one host.
 pub(super) struct Front {
@@ -44,6 +45,11 @@ pub(super) async fn fronts(
     certificates: &Arc<Authority>,
     journal: &Journal,
 ) -> Result<(Vec<Front>, Backstage), RunError> {
+    let by_nft = |action: &Action| matches!(action, Action::DropSyn(Dropping::Nft));
+    let own = |host: &str| !plan.scenario.proxies.contains_key(host);
+    if plan.scenario.faults().any(|(_, fault)| by_nft(&fault.action.value) && own(&fault.host.value)) {
+        Proxy::tries_nft().await.map_err(refused)?;
+    }
     let mut fronts = vec![];
     let mut backstage = Backstage::new();
     for (host, place) in &places.0 {
@@ -54,6 +60,14 @@ pub(super) async fn fronts(
             }
             continue;
         };
+        if way == StandingProxy::Standing {
+            // It owns the host's address, and others call it too: nobody of this process is asked.
+            for own in &place.own {
+                let proxied = Some(Arc::from(way.word()));
+                dialer.route(host, own.ip(), Listening { socket: *own, own: *own, proxied, calls: Calls::Plain });
+            }
+            continue;
+        }
         let (listeners, upstreams) = behind(host, place, way)?;
         backstage.insert(host.clone(), listeners);
         let tls = Termination::by_authority(Arc::clone(certificates), host);
@@ -63,7 +77,7 @@ pub(super) async fn fronts(
         let proxy = Proxy::start(settings).await.map_err(refused)?;
         for (own, listen) in place.own.iter().zip(proxy.addresses()) {
             let proxied = Some(Arc::from(way.word()));
-            dialer.route(host, own.ip(), Listening { socket: *listen, own: *own, proxied });
+            dialer.route(host, own.ip(), Listening { socket: *listen, own: *own, proxied, calls: Calls::Announced });
         }
         fronts.push(Front { host: host.clone(), proxy });
     }
@@ -138,6 +152,7 @@ fn refused(error: ProxyError) -> RunError {
         ProxyError::Listen { .. } => {
             "stop the program that listens there, or give `lab.port` or `lab.network` another value"
         }
+        ProxyError::Nft(_) => "install nftables and run as root, or use `drop-syn` without `nft`",
         ProxyError::DropSyn { .. } => "use `refuse` or `silent` instead of `drop-syn` on this system",
         ProxyError::Combination { .. } | ProxyError::NoTls { .. } => "see `mxdrill check`",
     };
@@ -154,13 +169,14 @@ impl Rig {
         for front in &self.fronts {
             let armed: Vec<Armed> = self
                 .of_phase(index)
-                .filter(|(_, fault)| fault.host.value == front.host)
-                .map(|(at, fault)| Armed { index: at, fault: Arc::new(fault.clone()), since })
+                .filter(|(_, fault)| fault.host.value == front.host && !self.posts.hold(&front.host))
+                .map(|(at, fault)| Armed { index: at, fault: Arc::new(fault.clone()), since, of: None })
                 .collect();
             if !armed.is_empty() {
                 front.proxy.raise(armed).await.map_err(refused)?;
             }
         }
+        self.posts.raise(&self.plan, index, &self.journal).await?;
         for (fault, _) in self.of_phase(index) {
             self.journal.note(Event::FaultRaised { fault });
         }
@@ -172,6 +188,7 @@ impl Rig {
         for front in &self.fronts {
             front.lift().await;
         }
+        self.posts.lift(&self.plan.run, &self.journal).await;
         for (fault, _) in self.of_phase(index) {
             self.journal.note(Event::FaultLifted { fault });
         }

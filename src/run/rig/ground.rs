@@ -11,11 +11,12 @@ use super::super::{Context, Kind, RunError};
 use super::Names;
 use crate::dns::{Authority, LookupError, Lookups, Resolver};
 use crate::inventory::Endpoint;
-use crate::lab::{Ground, Lab, Setting};
+use crate::lab::{Ground, Lab, Policies, Setting, with_records};
 use crate::plan::Plan;
 use crate::record::{Standing, StandingProxy};
 use crate::scenario::LabHostKind;
 use crate::tls;
+use crate::world::Dialer;
 
 /// The SMTP port of hosts that are no lab's.
 const SMTP: u16 = 25;
@@ -45,9 +46,12 @@ impl Places {
     }
 
     /// For the record.
-    pub(super) fn standing(&self) -> Vec<Standing> {
-        let all =
-            self.0.iter().flat_map(|(host, place)| place.own.iter().map(move |address| (host, address, place.proxy)));
+    pub(super) fn standing(&self, plan: &Plan) -> Vec<Standing> {
+        let all = self.0.iter().flat_map(|(host, place)| {
+            let by_itself = plan.scenario.proxies.contains_key(host);
+            let proxy = if by_itself { Some(StandingProxy::Standing) } else { place.proxy };
+            place.own.iter().map(move |address| (host, address, proxy))
+        });
         let stands = |(host, address, proxy): (&String, &SocketAddr, _)| Standing {
             host: host.clone(),
             address: address.to_string(),
@@ -66,10 +70,13 @@ pub(super) async fn names(
 ) -> Result<(Option<Authority>, Names), RunError> {
     let harness = |error: &dyn std::fmt::Display| RunError::new(Kind::Harness, error);
     if let (Some(lab), Some(ground)) = (&plan.scenario.lab, ground) {
-        let zones: Vec<(String, String)> =
-            lab.zones.iter().map(|(origin, text)| (origin.clone(), text.value.clone())).collect();
-        let hosts: Vec<(String, Vec<IpAddr>)> =
-            ground.hosts.iter().map(|(host, site)| (host.clone(), distinct(&site.addresses))).collect();
+        let zones = with_records(&lab.zones, &lab.policies);
+        let hosts: Vec<(String, Vec<IpAddr>)> = ground
+            .hosts
+            .iter()
+            .chain(&ground.policies)
+            .map(|(host, site)| (host.clone(), distinct(&site.addresses)))
+            .collect();
         let authority =
             Authority::start(ground.dns, &zones, &hosts, &lab.dns_faults).await.map_err(|error| harness(&error))?;
         let resolver = Resolver::at(authority.address()).map_err(|error| harness(&error))?;
@@ -96,7 +103,8 @@ async fn answers(plan: &Plan, resolver: &Resolver) -> Result<(), RunError> {
 
 /// Where hosts stand: all of a lab's; else those that faults name, as DNS says.
 pub(super) async fn places(plan: &Plan, names: &dyn Lookups, ground: Option<&Ground>) -> Result<Places, RunError> {
-    let faulted: BTreeSet<&str> = plan.scenario.faults().map(|(_, fault)| fault.host.value.as_str()).collect();
+    let faulted = plan.scenario.faults().map(|(_, fault)| fault.host.value.as_str());
+    let faulted: BTreeSet<&str> = faulted.chain(plan.scenario.proxies.keys().map(String::as_str)).collect();
     let mut places = Places::default();
     match (&plan.scenario.lab, ground) {
         (Some(lab), Some(ground)) => {
@@ -115,12 +123,21 @@ pub(super) async fn places(plan: &Plan, names: &dyn Lookups, ground: Option<&Gro
                 let found = names.addresses(host).await;
                 let found =
                     found.map_err(|error| RunError::new(Kind::Unreachable, format!("the faulted host: {error}")))?;
-                let own = found.into_iter().map(|ip| SocketAddr::new(ip, SMTP)).collect();
-                places.0.insert(host.to_owned(), Place { own, real: None, proxy: Some(StandingProxy::Dialled) });
+                let port = port(plan, host);
+                let own = found.into_iter().map(|ip| SocketAddr::new(ip, port)).collect();
+                let by_itself = plan.scenario.proxies.contains_key(host);
+                let proxy = if by_itself { StandingProxy::Standing } else { StandingProxy::Dialled };
+                places.0.insert(host.to_owned(), Place { own, real: None, proxy: Some(proxy) });
             }
         }
     }
     Ok(places)
+}
+
+/// The port at which a host that is no lab's is spoken to.
+fn port(plan: &Plan, host: &str) -> u16 {
+    let addresses = plan.scenario.senders.values().filter_map(|sender| sender.kind.server());
+    addresses.map(|stated| &stated.address).find(|it| it.host == host).map_or(SMTP, |it| it.port)
 }
 
 async fn real_address(endpoint: &Endpoint) -> Result<SocketAddr, RunError> {
@@ -145,6 +162,18 @@ pub(super) fn platforms(plan: &Plan) -> HashMap<String, String> {
 /// The lab's certificate authority, made for this run.
 pub(super) fn certificates() -> Result<Arc<tls::Authority>, RunError> {
     tls::Authority::new().map(Arc::new).map_err(|error| RunError::new(Kind::Harness, error))
+}
+
+/// The lab's policy hosts.
+pub(super) fn policies(
+    plan: &Plan,
+    ground: Option<&Ground>,
+    certificates: &Arc<tls::Authority>,
+    dialer: &Dialer,
+) -> Result<Option<Policies>, RunError> {
+    let (Some(lab), Some(ground)) = (&plan.scenario.lab, ground) else { return Ok(None) };
+    let up = Policies::up(&lab.policies, ground, Arc::clone(certificates), dialer);
+    up.map(Some).map_err(|error| RunError::new(Kind::Harness, error))
 }
 
 /// The lab's embedded hosts, on the listeners that were kept for them.

@@ -4,6 +4,7 @@
 //!   ground    who stands where: the lab's hosts, or what DNS says of the hosts that faults name
 //!   names     the lab's authority, or the system's resolver
 //!   fronts    a fault proxy before each host that a fault names or that is real
+//!   posts     proxies that stand by themselves, which are told about faults
 //!   hosts     the lab's embedded servers, at their places or behind their proxies
 //!   collect   a collector for each place where mail can land
 //!   senders   the ways in
@@ -14,6 +15,10 @@
 mod collectors;
 mod faults;
 mod ground;
+mod logins;
+mod maker;
+mod posts;
+mod publish;
 mod senders;
 
 use std::sync::Arc;
@@ -21,18 +26,21 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 use super::{Context, Kind, RunError};
+use crate::classes::SenderClass;
 use crate::collect::{Collecting, Since};
 use crate::dns::{Authority, Lookups};
 use crate::inventory::Role;
-use crate::lab::{Ground, Keep, Lab, Setting};
+use crate::lab::{Ground, Keep, Lab, Outbound, Policies, Setting};
 use crate::plan::SharedPlan;
 use crate::record::{Event, Journal, RunStarted};
 use crate::scenario::LabHostKind;
+use crate::send;
 use crate::world::{Dialer, Dice};
 pub(super) use collectors::open as open_collectors;
 use faults::Front;
 use ground::Places;
-use senders::Senders;
+use posts::Posts;
+use senders::{Making, Senders};
 
 /// Everything that is up.
 pub(super) struct Rig {
@@ -41,8 +49,10 @@ pub(super) struct Rig {
     pub(super) jobs: usize,
     senders: Senders,
     fronts: Vec<Front>,
+    posts: Posts,
     collectors: Vec<Collecting>,
     lab: Option<Lab>,
+    policies: Option<Policies>,
     authority: Option<Authority>,
     /// Holds the lab's addresses against other labs of this machine.
     _ground: Option<Ground>,
@@ -54,11 +64,7 @@ impl Rig {
     /// # Errors
     /// What cannot be had, where, and what to do. Everything that was up is down again.
     pub(super) async fn up(plan: &SharedPlan, context: &Context, journal: &Journal) -> Result<Self, RunError> {
-        if let Some(proxy) = plan.scenario.proxies.values().next() {
-            let what = format!("the standing proxy before `{}` cannot be told about faults yet", proxy.host.value);
-            return Err(RunError::new(Kind::Usage, what)
-                .help("leave `proxies` out: the run then puts a proxy of its own there"));
-        }
+        let (posts, remarks) = Posts::reach(plan, context).await?;
         let ground = match &plan.scenario.lab {
             Some(lab) => Some(Ground::plan(lab).map_err(|error| RunError::new(Kind::Harness, error))?),
             None => None,
@@ -66,10 +72,12 @@ impl Rig {
         let (authority, names) = ground::names(plan, context, ground.as_ref()).await?;
         let places = ground::places(plan, names.as_ref(), ground.as_ref()).await?;
         begin(plan, context, journal, &places);
+        remarks.into_iter().for_each(|text| journal.note(Event::Warning { text }));
         let dialer = Dialer::default();
         let certificates = ground::certificates()?;
         let dice = Dice::new(plan.seed);
         let (fronts, listeners) = faults::fronts(plan, &places, &dialer, dice, &certificates, journal).await?;
+        let logins = logins::of_lab(plan, context, dice).await?;
         let setting = Setting {
             run: plan.run.clone(),
             journal: journal.clone(),
@@ -78,33 +86,43 @@ impl Rig {
             platforms: ground::platforms(plan),
             addresses: places.own(),
             timeouts: plan.scenario.timeouts.clone(),
+            outbound: Outbound { logins: logins.clone(), names: Some(Arc::clone(&names)), dice },
             keep: Keep::Newest,
         };
+        let policies = ground::policies(plan, ground.as_ref(), &certificates, &dialer)?;
         let lab = ground::hosts(plan, setting, listeners)?;
         let collectors = collectors::open(plan, context, &names, journal, Since::Opening).await?;
         let trust = context.trust(plan.scenario.lab.is_some().then(|| certificates.certificate()));
-        let senders = Senders::new(plan, context, names, dialer, dice, trust, journal);
+        let class = SenderClass::default();
+        let waits = plan.scenario.waits(class);
+        let (journal_of, helo) = (journal.clone(), context.helo.clone());
+        let settings =
+            send::Settings { names, dialer, journal: journal_of, dice, class, waits, helo, trust, policies: None };
+        let lab_hosts = plan.scenario.lab.iter().flat_map(|lab| lab.hosts.keys());
+        let lab_places =
+            lab_hosts.filter_map(|host| Some((host.clone(), places.own().get(host)?.first()?.to_string())));
+        let lab_places = lab_places.collect();
+        let senders = Senders::new(Making { plan, context, settings, logins: &logins, lab: lab_places }).await?;
         Ok(Self {
             plan: Arc::clone(plan),
             journal: journal.clone(),
             jobs: context.jobs,
             senders,
             fronts,
+            posts,
             collectors,
             lab,
+            policies,
             authority,
             _ground: ground,
         })
     }
 
-    /// How many copies the lab still holds; none where some host is not the lab's own, since
-    /// nobody then knows of every copy.
+    /// How many copies the lab still holds; none where it does not know of every copy.
     pub(super) fn in_flight(&self) -> Option<watch::Receiver<usize>> {
         let scenario = &self.plan.scenario;
-        let lab = scenario.lab.as_ref()?;
-        let own = lab.hosts.values().all(|host| !matches!(host.kind, LabHostKind::Real(_)));
         let watched = scenario.inventory.platforms.values().all(|it| it.collectors.is_empty());
-        (own && watched).then(|| self.lab.as_ref().map(Lab::in_flight)).flatten()
+        (scenario.accounts_for_every_copy() && watched).then(|| self.lab.as_ref().map(Lab::in_flight)).flatten()
     }
 
     /// Whether every copy in the lab is accounted for.
@@ -141,6 +159,7 @@ impl Rig {
         for front in &self.fronts {
             front.lift().await;
         }
+        self.posts.lift(&self.plan.run, &self.journal).await;
         for front in self.fronts {
             front.down().await;
         }
@@ -166,7 +185,7 @@ fn begin(plan: &SharedPlan, context: &Context, journal: &Journal, places: &Place
         path: plan.scenario.source.name.to_string(),
         text: plan.scenario.source.text.to_string(),
         inventory: context.inventory.clone(),
-        standing: places.standing(),
+        standing: places.standing(plan),
     })));
 }
 

@@ -13,15 +13,17 @@ const EXAMPLE: &str = "7k3f9x2mqa01-00012";
 
 pub(super) fn check(scenario: &Scenario, files: &mut Files) {
     let own = scenario.phases.iter().filter_map(|phase| phase.probes.as_ref()?.recipient.as_ref());
+    let also = scenario.phases.iter().filter_map(|phase| phase.probes.as_ref()).flat_map(|it| &it.letter.also);
     let wrong: Vec<Diagnostic> =
-        std::iter::once(&scenario.recipient).chain(own).filter_map(|it| recipient(it, &scenario.domain)).collect();
+        std::iter::once(&scenario.recipient).chain(own).chain(also).filter_map(|it| recipient(it, scenario)).collect();
     wrong.into_iter().for_each(|said| files.say(said));
     if let Some(said) = reverse_path(&scenario.sender) {
         files.say(said);
     }
 }
 
-fn recipient(template: &Spanned<String>, domain: &str) -> Option<Diagnostic> {
+fn recipient(template: &Spanned<String>, scenario: &Scenario) -> Option<Diagnostic> {
+    let domain = scenario.domain.as_str();
     // No domain was read: what is right about the recipient cannot be said.
     if domain.is_empty() {
         return None;
@@ -39,9 +41,11 @@ fn recipient(template: &Spanned<String>, domain: &str) -> Option<Diagnostic> {
         let title = "`{tag}` cannot stand in the domain of a recipient".to_owned();
         return Some(error(title).help(format!("write it before the `@`, such as `probe+{{tag}}@{domain}`")));
     }
-    (address.domain() != domain).then(|| {
+    let allowed = || scenario.recipients.iter().any(|it| it.value == address);
+    (address.domain() != domain && !allowed()).then(|| {
         error(format!("`{}` is not a recipient in `{domain}`", template.value))
             .note(format!("this scenario drills `{domain}`; mail to other domains takes other ways"))
+            .help("if it is yours to send to, list it under `recipients` at the top")
     })
 }
 

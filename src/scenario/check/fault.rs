@@ -117,7 +117,8 @@ fn too_early(fault: &Fault) -> Option<Diagnostic> {
 
 /// Others than this run's probes pass through a standing proxy, and before MAIL none can be told.
 fn standing(scenario: &Scenario, fault: &Fault) -> Option<Diagnostic> {
-    scenario.proxies.contains_key(&fault.host.value).then(|| among_others(fault, Spelling::Yaml))?
+    scenario.proxies.get(&fault.host.value)?;
+    among_others(fault, Spelling::Yaml).or_else(|| of_a_run(fault))
 }
 
 /// A proxy that also others than probes come by cannot tell them apart before MAIL.
@@ -267,7 +268,7 @@ fn probe(scenario: &Scenario, fault: &Fault) -> Option<Diagnostic> {
 /// time.
 fn waits_too_long(scenario: &Scenario, phase: &Phase, fault: &Fault) -> Option<Diagnostic> {
     let (stage, limit) = match (&fault.action.value, fault.at.value) {
-        (Action::DropSyn, _) => (Stage::Connect, scenario.timeouts.connect),
+        (Action::DropSyn(_), _) => (Stage::Connect, scenario.timeouts.connect),
         (Action::Silent(None), Stage::Connect | Stage::Banner) => (Stage::Banner, scenario.timeouts.banner),
         _ => return None,
     };

@@ -7,7 +7,7 @@ use crate::scenario::{Lab, LabHost, LabHostKind, Scenario};
 use crate::source::{Diagnostic, Spanned, plural};
 
 pub(super) fn check(scenario: &Scenario, lab: &Lab, files: &mut Files) {
-    if let Some(said) = lab.network.as_ref().and_then(|network| room(network, lab.hosts.len())) {
+    if let Some(said) = lab.network.as_ref().and_then(|network| room(network, lab.ipv4_places())) {
         files.say(said);
     }
     for host in lab.hosts.values() {
@@ -48,6 +48,7 @@ fn next_hop(host: &LabHost) -> Option<&Spanned<String>> {
     match &host.kind {
         LabHostKind::Relay { to, .. } => Some(to),
         LabHostKind::Hold { then, .. } => Some(then),
+        LabHostKind::Submission(stated) => stated.smarthost.as_ref(),
         LabHostKind::Store | LabHostKind::Reject { .. } | LabHostKind::Real(_) => None,
     }
 }

@@ -12,7 +12,9 @@ mod lab;
 mod names;
 mod phase;
 mod platform;
+mod policy;
 mod proxy;
+mod sender;
 mod shadow;
 mod zone;
 
@@ -69,6 +71,8 @@ pub(super) fn check(scenario: &Scenario, files: &mut Files) {
     address::check(scenario, files);
     platform::check(scenario, files);
     proxy::check(scenario, files);
+    sender::check(scenario, files);
+    policy::check(scenario, files);
     if let Some(lab) = &scenario.lab {
         lab::check(scenario, lab, files);
         zone::check(scenario, lab, files);

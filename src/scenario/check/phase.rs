@@ -21,6 +21,9 @@ pub(super) fn check(scenario: &Scenario, files: &mut Files) {
             files.say(said);
         }
         senders(scenario, phase, files);
+        if let Some(said) = too_fast(scenario, phase) {
+            files.say(said);
+        }
     }
     if let Some(said) = too_many(scenario) {
         files.say(said);
@@ -81,15 +84,30 @@ fn sending<'a>(scenario: &'a Scenario, phase: &'a Phase) -> Vec<&'a str> {
     }
 }
 
+/// More probes than the scenario itself, or any run, may send.
 fn too_many(scenario: &Scenario) -> Option<Diagnostic> {
+    let own = scenario.limits.probes.as_ref();
+    let most = own.map_or(MOST, |limit| limit.value);
     let mut sum = 0;
     for probes in scenario.phases.iter().filter_map(|phase| phase.probes.as_ref()) {
         let senders = if probes.from.is_empty() { scenario.senders.len() } else { probes.from.len() };
         sum += u64::from(probes.count) * senders as u64;
-        if sum > MOST {
-            let title = format!("the phases send more than {} probes up to here", grouped(MOST));
-            return Some(Diagnostic::error(probes.span, title).note("`count` is sent by each sender"));
+        if sum > most {
+            let title = format!("the phases send more than {} probes up to here", grouped(most));
+            let said = Diagnostic::error(probes.span, title).note("`count` is sent by each sender");
+            return Some(match own {
+                Some(limit) => said.context(limit.span, "the limit"),
+                None => said,
+            });
         }
     }
     None
+}
+
+/// Probes that leave faster than the scenario allows. A phase without a pace keeps to the limit.
+fn too_fast(scenario: &Scenario, phase: &Phase) -> Option<Diagnostic> {
+    let (limit, probes) = (scenario.limits.interval.as_ref()?, phase.probes.as_ref()?);
+    let pace = probes.interval.filter(|pace| *pace < limit.value)?;
+    let title = format!("one probe every {pace:?} is faster than `limits` allow");
+    Some(Diagnostic::error(probes.span, title).context(limit.span, "the limit"))
 }

@@ -2,14 +2,25 @@
 
 use super::{Files, names};
 use crate::inventory::Endpoint;
-use crate::scenario::{Proxy, Scenario};
+use crate::scenario::{LabHostKind, Proxy, Scenario};
 use crate::source::Diagnostic;
 
 pub(super) fn check(scenario: &Scenario, files: &mut Files) {
     for proxy in scenario.proxies.values() {
-        let said = [names::host(&proxy.host, scenario), clear_token(proxy)];
+        let said = [names::host(&proxy.host, scenario), clear_token(proxy), place(scenario, proxy)];
         said.into_iter().flatten().for_each(|said| files.say(said));
     }
+}
+
+/// The lab's own hosts listen behind no proxy but the lab's.
+fn place(scenario: &Scenario, proxy: &Proxy) -> Option<Diagnostic> {
+    let host = scenario.lab.as_ref()?.hosts.get(&proxy.host.value)?;
+    (!matches!(host.kind, LabHostKind::Real(_))).then(|| {
+        let title = format!("no standing proxy can be before `{}`: the lab itself stands there", proxy.host.value);
+        Diagnostic::error(proxy.host.span, title)
+            .context(host.name.span, "the lab's own host")
+            .help("remove it from `proxies`, or make the host `real: { address: ... }`, where the proxy listens")
+    })
 }
 
 /// Whoever has the token can break a production MX.

@@ -54,7 +54,7 @@ fn is_wall_before(other: &Fault, fault: &Fault) -> bool {
 
 fn ends_session(other: &Fault, later: Stage) -> bool {
     match &other.action.value {
-        Action::Refuse | Action::DropSyn | Action::Silent(_) | Action::Close | Action::Reset => true,
+        Action::Refuse | Action::DropSyn(_) | Action::Silent(_) | Action::Close | Action::Reset => true,
         Action::PrematureReply(_) => true,
         Action::Reply(reply) => reply.code >= 400 && later != Stage::Quit,
         // What is not offered is not asked for.

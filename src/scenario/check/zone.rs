@@ -25,6 +25,11 @@ pub(super) fn check(scenario: &Scenario, lab: &Lab, files: &mut Files) {
             }
         }
     }
+    for (name, text) in scenario.phases.iter().filter_map(|it| it.publish.as_ref()).flat_map(|it| &it.zones) {
+        if let Err(said) = Zone::read(name, text, &source) {
+            files.say(said);
+        }
+    }
     // What a broken zone would have held is not missing.
     if broken {
         return;

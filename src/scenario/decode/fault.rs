@@ -7,7 +7,7 @@ use super::when::when;
 use crate::inventory::decode::host_name;
 use crate::mail::{Reply, Stage};
 use crate::scenario::Fault;
-use crate::scenario::fault::{Action, Corruption, Rate, Scope, TlsFault};
+use crate::scenario::fault::{Action, Corruption, Dropping, Rate, Scope, TlsFault};
 use crate::source::read::{Fields, Kind, Said, Spelling, bytes_rate, duration, scalar, size, spanned, word};
 use crate::source::yaml::{Node, Value};
 use crate::source::{Diagnostic, Spanned, and_list, closest};
@@ -22,7 +22,7 @@ type Word = (&'static str, fn() -> Action);
 /// Actions that are one word: `do: refuse`.
 const WORDS: &[Word] = &[
     ("refuse", || Action::Refuse),
-    ("drop-syn", || Action::DropSyn),
+    ("drop-syn", || Action::DropSyn(Dropping::Queue)),
     ("silent", || Action::Silent(None)),
     ("close", || Action::Close),
     ("reset", || Action::Reset),
@@ -33,6 +33,10 @@ const WORDS: &[Word] = &[
 /// Actions with an argument: `do: { delay: 2s }`.
 const WITH_ARGUMENT: &[Kind<Action>] = &[
     ("silent", |node, said| duration(node, said).map(|time| Action::Silent(Some(time)))),
+    ("drop-syn", |node, said| {
+        word("somebody who drops SYNs", "those who drop SYNs", Dropping::ALL, Dropping::word)(node, said)
+            .map(Action::DropSyn)
+    }),
     ("reply", |node, said| reply(node, said).map(Action::Reply)),
     ("delay", |node, said| duration(node, said).map(Action::Delay)),
     ("close-after", |node, said| size(1..=MOST_BYTES)(node, said).map(Action::CloseAfter)),
@@ -182,6 +186,7 @@ mod tests {
         }
         for (word, argument) in [
             ("silent", "1s"),
+            ("drop-syn", "nft"),
             ("reply", "451 later"),
             ("delay", "1s"),
             ("close-after", "9"),

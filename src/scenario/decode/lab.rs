@@ -2,19 +2,22 @@
 
 use std::time::Duration;
 
+use indexmap::IndexMap;
 use ipnet::Ipv4Net;
 
 use super::dns::dns;
+use super::policy::policies;
 use super::value::{key_name, refusal, reply};
-use crate::inventory::decode::{endpoint, host_name};
+use crate::inventory::Secret;
+use crate::inventory::decode::{endpoint, host_name, secret};
 use crate::mail::Reply;
-use crate::scenario::{Busy, Lab, LabHost, LabHostKind, LabTls, RealHost, Verify};
+use crate::scenario::{Busy, Lab, LabHost, LabHostKind, LabSubmission, LabTls, RealHost, Verify};
 use crate::source::read::{
-    Fields, Kind, Said, at_most, duration, entries, filled, number, scalar, spanned, text, word,
+    Fields, Kind, Said, at_most, duration, entries, filled, number, one_or_list, scalar, spanned, text, word,
 };
-use crate::source::yaml::Node;
+use crate::source::yaml::{Node, Value};
 use crate::source::{Diagnostic, Spanned};
-use crate::terms::Family;
+use crate::terms::{AuthMechanism, Family};
 
 /// How long a holding host waits between two tries.
 const HOLD_RETRY: Duration = Duration::from_millis(200);
@@ -23,8 +26,14 @@ const MOST_HOSTS: usize = 500;
 /// The most messages that a limit counts.
 const MOST_MESSAGES: u64 = 99_999;
 
-const KINDS: &[Kind<LabHostKind>] =
-    &[("store", store), ("relay", relay), ("hold", hold), ("reject", reject), ("real", real)];
+const KINDS: &[Kind<LabHostKind>] = &[
+    ("store", store),
+    ("relay", relay),
+    ("hold", hold),
+    ("submission", submission),
+    ("reject", reject),
+    ("real", real),
+];
 
 /// The `lab` of a scenario.
 pub(super) fn lab(node: &Node, said: &mut Said) -> Option<Lab> {
@@ -36,6 +45,7 @@ pub(super) fn lab(node: &Node, said: &mut Said) -> Option<Lab> {
     let port = map.optional("port", spanned(number(1..=u64::from(u16::MAX))));
     let network = map.optional("network", spanned(ipv4_network));
     let dns = map.optional("dns", dns).unwrap_or_default();
+    let policies = map.optional("policies", policies).unwrap_or_default();
     let families = map.several("families", word("an address family", "families", Family::ALL, Family::word));
     map.done();
     Some(Lab {
@@ -43,6 +53,7 @@ pub(super) fn lab(node: &Node, said: &mut Said) -> Option<Lab> {
         zones: zones.into_iter().map(|(origin, text)| (origin.value, text)).collect(),
         hosts: hosts.into_iter().map(|host| (host.name.value.clone(), host)).collect(),
         port,
+        policies,
         dns_port: dns.port,
         dns_faults: dns.faults,
         network,
@@ -50,7 +61,12 @@ pub(super) fn lab(node: &Node, said: &mut Said) -> Option<Lab> {
     })
 }
 
-fn zone(origin: &Spanned<String>, node: &Node, said: &mut Said) -> Option<(Spanned<String>, Spanned<String>)> {
+/// One entry of `zones`.
+pub(super) fn zone(
+    origin: &Spanned<String>,
+    node: &Node,
+    said: &mut Said,
+) -> Option<(Spanned<String>, Spanned<String>)> {
     Some((key_name(origin, said)?, spanned(text)(node, said)?))
 }
 
@@ -97,12 +113,13 @@ fn refuse_settings_of_real(map: &mut Fields<'_>) {
     }
 }
 
-const TLS: [LabTls; 2] = [LabTls::Offered, LabTls::Absent];
+const TLS: [LabTls; 3] = [LabTls::Offered, LabTls::Absent, LabTls::Implicit];
 
 fn spell_tls(tls: LabTls) -> &'static str {
     match tls {
         LabTls::Offered => "offered",
         LabTls::Absent => "absent",
+        LabTls::Implicit => "implicit",
     }
 }
 
@@ -144,6 +161,28 @@ fn hold(node: &Node, said: &mut Said) -> Option<LabHostKind> {
     let retry = map.optional("retry", duration).unwrap_or(HOLD_RETRY);
     map.done();
     Some(LabHostKind::Hold { then: then?, retry })
+}
+
+fn submission(node: &Node, said: &mut Said) -> Option<LabHostKind> {
+    let mut map = Fields::of(node, "a `submission` host", said)?;
+    let users = map.required("users", users);
+    let auth = map.several("auth", word("a way to log in", "ways to log in", AuthMechanism::ALL, AuthMechanism::word));
+    let smarthost = map.optional("smarthost", spanned(host_name));
+    let retry = map.optional("retry", duration).unwrap_or(HOLD_RETRY);
+    map.done();
+    let auth = if auth.is_empty() { AuthMechanism::ALL.to_vec() } else { auth };
+    Some(LabHostKind::Submission(LabSubmission { users: users?, auth, smarthost, retry }))
+}
+
+/// Names, for which the lab draws passwords, or names with their secrets.
+fn users(node: &Node, said: &mut Said) -> Option<IndexMap<String, Option<Secret>>> {
+    if matches!(node.value, Value::Map(_)) {
+        let users = filled(entries(|name: &Spanned<String>, node: &Node, said: &mut Said| {
+            Some((name.value.clone(), Some(secret(node, said)?)))
+        }))(node, said)?;
+        return Some(users.into_iter().collect());
+    }
+    Some(filled(one_or_list(text))(node, said)?.into_iter().map(|name| (name, None)).collect())
 }
 
 fn reject(node: &Node, said: &mut Said) -> Option<LabHostKind> {

@@ -8,9 +8,12 @@ mod dns;
 mod expect;
 mod fault;
 mod lab;
+mod letter;
 mod phase;
+mod policy;
 mod sender;
 mod value;
+mod ways;
 mod when;
 
 pub(super) use fault::{fault, on_host};
@@ -20,9 +23,9 @@ use std::time::Duration;
 
 use indexmap::IndexMap;
 
-use super::{Defaults, Scenario, Timeouts};
+use super::{Defaults, Limits, Scenario, Timeouts};
 use crate::inventory::decode::{host_name, platforms};
-use crate::source::read::{Fields, Said, at_most, entries, filled, lasting, list, number, spanned, text, word};
+use crate::source::read::{Fields, Said, at_most, entries, filled, lasting, list, number, rate, spanned, text, word};
 use crate::source::yaml::Node;
 use crate::source::{Diagnostic, Span, Spanned};
 use crate::terms::{Smuggling, Verdict};
@@ -31,6 +34,8 @@ use crate::terms::{Smuggling, Verdict};
 const MOST_PHASES: usize = 200;
 /// The most senders, and standing proxies.
 const MOST_SENDERS: usize = 200;
+/// The most probes of a run: tags number them in five digits.
+const MOST_PROBES: u64 = 99_999;
 /// The longest that one step of a session may take.
 const LONGEST_STEP: Duration = Duration::from_secs(3_600);
 /// The longest wait between two rounds of attempts.
@@ -54,6 +59,8 @@ pub(super) fn scenario(node: &Node, said: &mut Said) -> Option<Scenario> {
         .optional("senders", at_most(MOST_SENDERS, filled(entries(sender::sender))))
         .unwrap_or_else(|| vec![sender::direct()]);
     let proxies = map.optional("proxies", at_most(MOST_SENDERS, entries(sender::proxy))).unwrap_or_default();
+    let limits = map.optional("limits", limits).unwrap_or_default();
+    let recipients = map.optional("recipients", list(spanned(value::address))).unwrap_or_default();
     let phases = map.required("phases", at_most(MOST_PHASES, filled(list(phase::phase)))).unwrap_or_default();
     if defaults == Defaults::Rfc5321 && !map.has("sender") {
         ask_for_sender(&mut map);
@@ -72,6 +79,8 @@ pub(super) fn scenario(node: &Node, said: &mut Said) -> Option<Scenario> {
         timeouts: timeouts.unwrap_or_else(|| Timeouts::of(defaults)),
         inventory,
         lab,
+        limits,
+        recipients,
         senders: senders.into_iter().map(|sender| (sender.name.value.clone(), sender)).collect(),
         proxies: proxies.into_iter().map(|proxy| (proxy.host.value.clone(), proxy)).collect::<IndexMap<_, _>>(),
         phases,
@@ -100,6 +109,14 @@ fn ask_for_sender(map: &mut Fields<'_>) {
             .note("it is the reverse-path of the probes: bounces go there, and SPF is judged by its domain")
             .help("add `sender: mxdrill@DOMAIN` with a domain of yours"),
     );
+}
+
+fn limits(node: &Node, said: &mut Said) -> Option<Limits> {
+    let mut map = Fields::of(node, "limits", said)?;
+    let probes = map.optional("probes", spanned(number(1..=MOST_PROBES)));
+    let interval = map.optional("rate", spanned(rate));
+    map.done();
+    Some(Limits { probes, interval })
 }
 
 fn timeouts(node: &Node, defaults: Defaults, said: &mut Said) -> Option<Timeouts> {

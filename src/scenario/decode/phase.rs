@@ -5,6 +5,8 @@ use std::time::Duration;
 use super::expect::expectation;
 use super::fault::fault;
 use super::hole;
+use super::letter::letter;
+use super::policy::publish;
 use crate::scenario::{Expectation, Judged, Phase, Probes};
 use crate::source::read::{Fields, Said, at_most, filled, list, number, one_or_list, rate, size, spanned, text};
 use crate::source::yaml::Node;
@@ -27,6 +29,7 @@ const MOST_AT_ONCE: u64 = 1_000;
 pub(super) fn phase(node: &Node, said: &mut Said) -> Option<Phase> {
     let mut map = Fields::of(node, "a phase", said)?;
     let name = map.required("name", spanned(text)).unwrap_or_else(hole);
+    let publish = map.optional("publish", publish);
     let faults = map.optional("faults", at_most(MOST_FAULTS, list(fault))).unwrap_or_default();
     let probes = map.optional("probes", probes);
     let sends = map.has("probes");
@@ -35,7 +38,7 @@ pub(super) fn phase(node: &Node, said: &mut Said) -> Option<Phase> {
     map.done();
     let (expect, earlier): (Vec<_>, Vec<_>) = expect.into_iter().flatten().unzip();
     let judged = judged(sends, &expect, earlier, span, said);
-    Some(Phase { name, faults, probes, expect, judged, span: node.span })
+    Some(Phase { name, publish, faults, probes, expect, judged, span: node.span })
 }
 
 /// Whose probes are judged: the phase's own, or those of the one earlier phase that is named.
@@ -76,6 +79,7 @@ fn judged(
 
 fn probes(node: &Node, said: &mut Said) -> Option<Probes> {
     let mut map = Fields::of(node, "a phase's `probes`", said)?;
+    let letter = letter(&mut map);
     let probes = Probes {
         span: node.span,
         count: map.optional("count", number(1..=MOST_PROBES)).unwrap_or(1),
@@ -84,6 +88,7 @@ fn probes(node: &Node, said: &mut Said) -> Option<Probes> {
         interval: map.optional::<Duration>("rate", rate),
         at_once: map.optional("at-once", number(1..=MOST_AT_ONCE)),
         recipient: map.optional("recipient", spanned(text)),
+        letter,
     };
     map.done();
     Some(probes)

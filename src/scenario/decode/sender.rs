@@ -1,17 +1,23 @@
 //! Ways in, and standing proxies.
 
+use super::policy::cache;
 use super::value::key_name;
+use super::ways;
 use crate::classes::SenderClass;
 use crate::inventory::decode::{host_name, secret};
-use crate::scenario::{MxSender, Proxy, Sender, SenderKind};
-use crate::source::read::{Fields, Kind, Said, scalar, spanned, word};
+use crate::scenario::standing::{LEASES, RUN_LEASE};
+use crate::scenario::{MxSender, Proxy, Sender, SenderKind, TlsPolicy};
+use crate::source::read::{Fields, Kind, Said, lasting, scalar, spanned, word};
 use crate::source::yaml::Node;
 use crate::source::{Diagnostic, Span, Spanned};
 
-const KINDS: &[Kind<SenderKind>] = &[("mx", mx)];
-
-/// Kinds that the format has and this version has not.
-const NOT_BUILT: &[&str] = &["submission", "sendmail", "command", "relay"];
+const KINDS: &[Kind<SenderKind>] = &[
+    ("mx", mx),
+    ("submission", ways::submission),
+    ("sendmail", ways::sendmail),
+    ("command", ways::command),
+    ("relay", ways::relay),
+];
 
 /// The sender of a scenario that names none.
 pub(super) fn direct() -> Sender {
@@ -22,9 +28,6 @@ pub(super) fn direct() -> Sender {
 /// One entry of `senders`. One with mistakes stays known by its name.
 pub(super) fn sender(name: &Spanned<String>, node: &Node, said: &mut Said) -> Option<Sender> {
     let kind = Fields::of(node, "a sender", said).and_then(|mut map| {
-        for kind in NOT_BUILT {
-            map.instead_of(kind, |error| not_built(error, kind));
-        }
         let kind = map.kind(KINDS);
         map.done();
         kind
@@ -32,19 +35,15 @@ pub(super) fn sender(name: &Spanned<String>, node: &Node, said: &mut Said) -> Op
     Some(Sender { name: name.clone(), kind: kind.unwrap_or(SenderKind::Mx(MxSender::default())) })
 }
 
-fn not_built(mut error: Diagnostic, kind: &str) -> Diagnostic {
-    error.title = format!("`{kind}` senders are not built yet");
-    error
-        .note("in this version mxdrill itself is the sending MTA: `direct: { mx: {} }`")
-        .help("remove this sender, and its name from every `from:`")
-}
-
 fn mx(node: &Node, said: &mut Said) -> Option<SenderKind> {
     let mut map = Fields::of(node, "an `mx` sender", said)?;
     let helo = map.optional("helo", host_name);
     let class = map.optional("class", class).unwrap_or_default();
+    let tls_policy =
+        map.optional("tls-policy", word("a TLS policy of senders", "TLS policies", TlsPolicy::ALL, TlsPolicy::word));
+    let cache = map.optional("cache", spanned(cache));
     map.done();
-    Some(SenderKind::Mx(MxSender { helo, class }))
+    Some(SenderKind::Mx(MxSender { helo, class, tls_policy: tls_policy.unwrap_or_default(), cache }))
 }
 
 /// The MTA that an `mx` sender behaves as.
@@ -58,8 +57,9 @@ pub(super) fn proxy(key: &Spanned<String>, node: &Node, said: &mut Said) -> Opti
     let mut map = Fields::of(node, "a standing proxy", said)?;
     let control = map.required("control", spanned(url));
     let token = map.optional("token", secret);
+    let lease = map.optional("lease", lasting(LEASES)).unwrap_or(RUN_LEASE);
     map.done();
-    Some(Proxy { host: host?, control: control?, token })
+    Some(Proxy { host: host?, control: control?, token, lease })
 }
 
 /// The address of a control API: scheme, host and port.

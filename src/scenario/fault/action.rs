@@ -15,7 +15,7 @@ pub enum Action {
     /// The client's SYN is answered with RST.
     Refuse,
     /// The client's SYN is not answered.
-    DropSyn,
+    DropSyn(Dropping),
     /// Never write again, keep reading; close after a time where one is given.
     Silent(Option<Duration>),
     /// FIN.
@@ -49,6 +49,16 @@ pub enum Action {
     Corrupt(Corruption),
     /// TLS behind STARTTLS goes wrong.
     Tls(TlsFault),
+}
+
+words! {
+    /// Who drops a SYN.
+    Dropping {
+        /// The kernel, since the listener's queue is full: no privilege is needed.
+        Queue = "queue",
+        /// A rule of nftables: whoever may make one.
+        Nft = "nft",
+    }
 }
 
 words! {
@@ -108,7 +118,7 @@ impl Action {
     pub fn word(&self) -> &'static str {
         match self {
             Action::Refuse => "refuse",
-            Action::DropSyn => "drop-syn",
+            Action::DropSyn(_) => "drop-syn",
             Action::Silent(_) => "silent",
             Action::Close => "close",
             Action::Reset => "reset",
@@ -131,7 +141,7 @@ impl Action {
         use Stage::{Auth, Banner, Body, Connect, Data, Ehlo, Eom, Mail, Quit, Rcpt, Starttls};
         match self {
             // Before anything is accepted.
-            Action::Refuse | Action::DropSyn => &[Connect],
+            Action::Refuse | Action::DropSyn(_) => &[Connect],
             Action::Silent(_) | Action::Close | Action::Reset => {
                 &[Connect, Banner, Ehlo, Starttls, Auth, Mail, Rcpt, Data, Body, Eom, Quit]
             }
@@ -151,13 +161,14 @@ impl Action {
 
     /// Whether it acts before a connection is accepted, so that no client is known.
     pub fn before_accept(&self) -> bool {
-        matches!(self, Action::Refuse | Action::DropSyn)
+        matches!(self, Action::Refuse | Action::DropSyn(_))
     }
 }
 
 impl fmt::Display for Action {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Action::DropSyn(Dropping::Nft) => f.write_str("drop-syn by nft"),
             Action::Silent(Some(time)) => write!(f, "silent for {time:?}"),
             Action::Reply(reply) => write!(f, "reply {:?}", reply.to_string()),
             Action::Delay(time) => write!(f, "delay {time:?}"),

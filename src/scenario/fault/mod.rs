@@ -18,7 +18,7 @@ use crate::mail::Stage;
 use crate::source::{Span, Spanned};
 use crate::terms::Family;
 
-pub use action::{Action, Corruption, Rate, TlsFault};
+pub use action::{Action, Corruption, Dropping, Rate, TlsFault};
 pub use dns::{DnsAction, DnsFault, RecordType};
 pub use trigger::{Count, Limit, Scope, When};
 

@@ -8,6 +8,7 @@
 //! The same decoder and the same checks as in a scenario, but for what needs a scenario around it;
 //! and a `lease`, after which a fault lifts itself.
 
+mod json;
 mod line;
 
 use std::ops::RangeInclusive;
@@ -16,7 +17,7 @@ use std::time::Duration;
 use super::fault::{Count, Fault, Scope};
 use super::{check, decode};
 use crate::inventory::decode::host_name;
-use crate::source::read::{Fields, Said, Spelling, choice, lasting, scalar, spanned};
+use crate::source::read::{Fields, Said, Spelling, at_most, choice, lasting, list, number, scalar, spanned};
 use crate::source::yaml::{self, Node, Value};
 use crate::source::{Diagnostic, Level, Remark, SourceText, Spanned, closest};
 
@@ -24,6 +25,10 @@ use crate::source::{Diagnostic, Level, Remark, SourceText, Spanned, closest};
 pub const LEASES: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(7 * 86_400);
 /// The most faults that one text may hold.
 pub const MOST_FAULTS: usize = 1_000;
+/// How long the faults of a run stay without being renewed, where the run says nothing else.
+pub const RUN_LEASE: Duration = Duration::from_secs(30);
+
+pub use json::written as as_json;
 
 /// One fault of a standing proxy.
 #[derive(Clone, Debug)]
@@ -34,6 +39,72 @@ pub struct Standing {
     pub lease: Option<Duration>,
     /// As it was written.
     pub text: String,
+}
+
+/// The faults of one phase of a run, for a proxy that stands by itself.
+#[derive(Clone, Debug)]
+pub struct OfARun {
+    /// In the scenario's order.
+    pub faults: Faults,
+    /// Each fault's number in the run, from 0: with the seed it decides what `chance` draws.
+    pub numbers: Vec<usize>,
+    /// The run's seed.
+    pub seed: u64,
+    /// After how long they lift themselves.
+    pub lease: Duration,
+}
+
+/// Reads the faults of a run: `{ seed: 7, lease: 30s, faults: [ { number: 0, fault: { ... } } ] }`.
+///
+/// # Errors
+/// Every mistake in it.
+pub fn of_a_run(source: &SourceText, hosts: &[String]) -> Result<OfARun, Vec<Remark>> {
+    let mut said = Said::about(source);
+    let read = match yaml::parse(source) {
+        Ok(node) => faults_of_a_run(&node, hosts, &mut said),
+        Err(mistakes) => {
+            mistakes.into_iter().for_each(|mistake| said.say(mistake));
+            None
+        }
+    };
+    let broken = said.has_errors();
+    let remarks = said.into_remarks();
+    match read {
+        Some(mut read) if !broken => {
+            read.faults.warnings = remarks;
+            Ok(read)
+        }
+        _ => Err(remarks),
+    }
+}
+
+fn faults_of_a_run(node: &Node, hosts: &[String], said: &mut Said) -> Option<OfARun> {
+    let mut map = Fields::of(node, "the faults of a run", said)?;
+    let seed = map.required("seed", number(0..=u64::MAX));
+    let lease = map.optional("lease", lasting(LEASES)).unwrap_or(RUN_LEASE);
+    let one = |node: &Node, said: &mut Said| numbered(node, hosts, said);
+    let faults = map.required("faults", at_most(MOST_FAULTS, list(one)));
+    map.done();
+    let (numbers, faults) = faults?.into_iter().unzip();
+    Some(OfARun { faults: Faults { faults, warnings: vec![] }, numbers, seed: seed?, lease })
+}
+
+fn numbered(node: &Node, hosts: &[String], said: &mut Said) -> Option<(usize, Standing)> {
+    let mut map = Fields::of(node, "a numbered fault", said)?;
+    let at = map.required("number", number(0..=u64::from(u32::MAX)));
+    let read = |node: &Node, said: &mut Said| {
+        let count = counts_are_given(node);
+        let mut standing = fault(node, hosts, said)?;
+        if !count {
+            // A run's probes are counted each by itself, whoever else is touched.
+            standing.fault.when.count = Count::Probe;
+        }
+        Some(standing)
+    };
+    let fault = map.required("fault", read);
+    map.done();
+    let at: u64 = at?;
+    Some((usize::try_from(at).ok()?, fault?))
 }
 
 /// Faults that can be, and what their writer should know.

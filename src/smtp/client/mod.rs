@@ -1,6 +1,7 @@
 //! The client's side of a session, step by step: each step has its own deadline, and each reply
 //! is handed back whatever it says.
 
+mod auth;
 mod body;
 mod steps;
 #[cfg(test)]

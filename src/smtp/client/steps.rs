@@ -103,7 +103,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         Err(self.stop(StopKind::PlaintextAfterStarttls(excerpt(self.input.rest()))))
     }
 
-    async fn words(&mut self, stage: Stage, words: &[&str], limit: Duration) -> Result<Reply, Stop> {
+    pub(super) async fn words(&mut self, stage: Stage, words: &[&str], limit: Duration) -> Result<Reply, Stop> {
         self.stage = stage;
         self.output.clear();
         self.add_line(words)?;

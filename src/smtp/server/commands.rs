@@ -8,7 +8,7 @@ use crate::mail::Command;
 use crate::mail::address::MAX_ADDRESS;
 use crate::mail::command::Last;
 
-const ORDER: &[u8] = b"503 5.5.1 out of order\r\n";
+pub(super) const ORDER: &[u8] = b"503 5.5.1 out of order\r\n";
 const NO_RECIPIENT: &[u8] = b"554 5.5.1 no valid recipients\r\n";
 const SYNTAX: &[u8] = b"501 5.5.4 the argument is missing or too long\r\n";
 const UTF8: &[u8] = b"553 5.6.7 the address needs SMTPUTF8\r\n";
@@ -35,7 +35,7 @@ impl<P: Policy> Session<'_, P> {
                 self.say(b"221 2.0.0 Bye\r\n");
                 Next::End(End::Quit)
             }
-            Command::Auth(_) => self.object(b"503 5.5.1 AUTH is not offered\r\n"),
+            Command::Auth(arguments) => self.auth(arguments),
             Command::Other => self.other(line),
         }
     }
@@ -73,6 +73,9 @@ impl<P: Policy> Session<'_, P> {
         }
         if path.len() > MAX_ADDRESS {
             return self.object(SYNTAX);
+        }
+        if self.wants_login() {
+            return self.say_go(b"530 5.7.0 authentication is required\r\n");
         }
         match parameters::of_mail(parameters) {
             Err(reply) => return self.object(reply),

@@ -3,12 +3,13 @@
 //! ```text
 //!   read what is there ──> commands, bodies, chunks ──> replies ──> write them all ──> read …
 //!                                │
-//!                                └ Policy: greeting, hello, mail, rcpt, message
+//!                                └ Policy: greeting, hello, secret, mail, rcpt, message
 //! ```
 //!
 //! Pipelined commands cost one read and one write together (RFC 2920). Framing is strict: only
 //! CRLF ends a line, only `<CRLF>.<CRLF>` ends a body.
 
+mod auth;
 mod commands;
 mod content;
 mod parameters;
@@ -30,6 +31,7 @@ pub use received::received;
 pub use settings::Settings;
 
 use session::{Next, Session};
+use settings::Handshake;
 
 /// How long a TLS handshake may take.
 const HANDSHAKE: Duration = Duration::from_secs(30);
@@ -73,6 +75,12 @@ where
     P: Policy,
 {
     let mut session = Session::new(client, settings, policy);
+    if let (Handshake::AtOnce, Some(acceptor)) = (settings.handshake, &settings.tls) {
+        return match timeout(HANDSHAKE, acceptor.accept(stream)).await {
+            Ok(Ok(mut stream)) => session.run_implicit(&mut stream).await,
+            _ => session.finished(End::TlsFailed),
+        };
+    }
     let end = match session.greet(&mut stream).await {
         Next::Go => session.run(&mut stream).await,
         other => other,
@@ -84,8 +92,12 @@ where
         },
         (other, _) => other,
     };
-    match end {
-        Next::End(end) => session.finished(end),
-        Next::Go | Next::Read | Next::StartTls => session.finished(End::Closed),
+    session.finished(ended(end))
+}
+
+fn ended(next: Next) -> End {
+    match next {
+        Next::End(end) => end,
+        Next::Go | Next::Read | Next::StartTls => End::Closed,
     }
 }

@@ -3,6 +3,8 @@
 use std::future::{Future, ready};
 use std::net::SocketAddr;
 
+use secrecy::SecretString;
+
 use crate::mail::Reply;
 
 /// Decides on the answers of one session. The engine has checked the order of commands, their
@@ -17,6 +19,12 @@ pub trait Policy: Send {
     fn hello(&mut self, envelope: &Envelope) -> Answer {
         let _ = envelope;
         Answer::Yes
+    }
+
+    /// AUTH: the password or token of a user; none where there is no such user.
+    fn secret(&mut self, user: &str) -> Option<SecretString> {
+        let _ = user;
+        None
     }
 
     /// MAIL; the reverse-path is in `envelope.from`.
@@ -57,6 +65,8 @@ pub struct Envelope {
     pub greeting: Greeting,
     /// Whether the session is encrypted.
     pub channel: Channel,
+    /// Who the client proved to be, if it did.
+    pub user: Option<String>,
     /// The reverse-path; empty for the null one and outside of a transaction.
     pub from: String,
     /// The parameters of MAIL, as they came.
@@ -90,6 +100,7 @@ impl Envelope {
             helo: String::new(),
             greeting: Greeting::Helo,
             channel: Channel::Clear,
+            user: None,
             from: String::new(),
             parameters: String::new(),
             recipients: vec![],

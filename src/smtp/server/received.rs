@@ -24,15 +24,16 @@ pub fn received(envelope: &Envelope, by: &str, id: &str, at: Timestamp) -> Strin
     )
 }
 
-/// The protocol's name (RFC 3848, RFC 6531 4.3).
-fn protocol(envelope: &Envelope) -> &'static str {
-    match (envelope.has_parameter("SMTPUTF8"), envelope.greeting, envelope.channel) {
-        (true, _, Channel::Clear) => "UTF8SMTP",
-        (true, _, Channel::Encrypted) => "UTF8SMTPS",
-        (_, Greeting::Helo, _) => "SMTP",
-        (_, Greeting::Ehlo, Channel::Clear) => "ESMTP",
-        (_, Greeting::Ehlo, Channel::Encrypted) => "ESMTPS",
-    }
+/// The protocol's name (RFC 3848, RFC 6531 4.3): `S` for TLS, `A` for a client that proved who it is.
+fn protocol(envelope: &Envelope) -> String {
+    let base = match (envelope.has_parameter("SMTPUTF8"), envelope.greeting) {
+        (true, _) => "UTF8SMTP",
+        (false, Greeting::Ehlo) => "ESMTP",
+        (false, Greeting::Helo) => return "SMTP".to_owned(),
+    };
+    let secure = if envelope.channel == Channel::Encrypted { "S" } else { "" };
+    let authenticated = if envelope.user.is_some() { "A" } else { "" };
+    format!("{base}{secure}{authenticated}")
 }
 
 /// What a client said, fit to stand in a header as one word.

@@ -7,6 +7,7 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::time::timeout;
 
 use super::super::input::Input;
+use super::auth::Exchange;
 use super::policy::{Answer, Channel, Envelope, Policy};
 use super::settings::Settings;
 use super::{End, Finished};
@@ -27,6 +28,8 @@ pub(super) struct Session<'a, P> {
     pub(super) envelope: Envelope,
     pub(super) turn: Turn,
     pub(super) expects: Expects,
+    /// An AUTH under way.
+    pub(super) exchange: Option<Exchange>,
     pub(super) scanner: BodyScanner,
     /// What came of the message that is being received.
     pub(super) body: Vec<u8>,
@@ -55,6 +58,8 @@ pub(super) enum Turn {
 pub(super) enum Expects {
     /// A command line.
     Command,
+    /// What answers a challenge of AUTH.
+    Response,
     /// A message behind DATA.
     Body,
     /// This much of a BDAT chunk.
@@ -92,6 +97,7 @@ impl<'a, P: Policy> Session<'a, P> {
             envelope: Envelope::new(client),
             turn: Turn::Hello,
             expects: Expects::Command,
+            exchange: None,
             scanner: BodyScanner::default(),
             body: vec![],
             size: 0,
@@ -130,6 +136,17 @@ impl<'a, P: Policy> Session<'a, P> {
         end
     }
 
+    /// A whole session over TLS that began with the first byte.
+    pub(super) async fn run_implicit<S: AsyncRead + AsyncWrite + Unpin>(&mut self, stream: &mut S) -> Finished {
+        self.envelope.channel = Channel::Encrypted;
+        let end = match self.greet(stream).await {
+            Next::Go => self.run(stream).await,
+            other => other,
+        };
+        let _ = timeout(self.settings.idle, stream.shutdown()).await;
+        self.finished(super::ended(end))
+    }
+
     /// Reads and answers until the session is over or TLS begins.
     pub(super) async fn run<S: AsyncRead + AsyncWrite + Unpin>(&mut self, stream: &mut S) -> Next {
         // Taken out for the while, so that a command may borrow from it while it is carried out.
@@ -162,7 +179,7 @@ impl<'a, P: Policy> Session<'a, P> {
     async fn use_up(&mut self, input: &mut Input) -> Next {
         loop {
             let next = match self.expects {
-                Expects::Command => self.line(input).await,
+                Expects::Command | Expects::Response => self.line(input).await,
                 Expects::Body => self.take_body(input).await,
                 Expects::Chunk { left, last, fate } => self.take_chunk(input, left, last, fate).await,
             };
@@ -180,7 +197,10 @@ impl<'a, P: Policy> Session<'a, P> {
                 Next::End(End::Dropped)
             }
             Line::Complete { text, taken } => {
-                let next = self.command(text).await;
+                let next = match self.expects {
+                    Expects::Response => self.response(text),
+                    _ => self.command(text).await,
+                };
                 input.advance(taken);
                 next
             }
@@ -190,7 +210,11 @@ impl<'a, P: Policy> Session<'a, P> {
     async fn read<S: AsyncRead + Unpin>(&mut self, stream: &mut S, input: &mut Input) -> Result<(), End> {
         match timeout(self.settings.idle, input.fill(stream, ROOM)).await {
             Ok(Ok(_)) => Ok(()),
-            Ok(Err(_)) if self.expects != Expects::Command || self.turn == Turn::Chunks => Err(End::CutOff),
+            Ok(Err(_))
+                if matches!(self.expects, Expects::Body | Expects::Chunk { .. }) || self.turn == Turn::Chunks =>
+            {
+                Err(End::CutOff)
+            }
             Ok(Err(_)) => Err(End::Closed),
             Err(_) => {
                 self.say(b"421 4.4.2 waited too long for the client\r\n");

@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokio_rustls::TlsAcceptor;
 
 use super::policy::Channel;
+use crate::terms::AuthMechanism;
 
 /// The settings of a server, shared by its sessions.
 #[derive(Clone)]
@@ -14,9 +15,20 @@ pub struct Settings {
     pub(super) recipients: usize,
     pub(super) idle: Duration,
     pub(super) tls: Option<TlsAcceptor>,
+    pub(super) handshake: Handshake,
+    pub(super) auth: Vec<AuthMechanism>,
     pub(super) banner: Vec<u8>,
     clear: Vec<u8>,
     encrypted: Vec<u8>,
+}
+
+/// When TLS begins, where it is offered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Handshake {
+    /// When the client asks for it.
+    OnStarttls,
+    /// Before the greeting.
+    AtOnce,
 }
 
 /// The greatest message in bytes, unless set otherwise.
@@ -32,15 +44,28 @@ impl Settings {
     pub fn new(name: &str) -> Self {
         let (size, recipients, idle) = (SIZE, RECIPIENTS, IDLE);
         let banner = format!("220 {name} ESMTP mxdrill lab\r\n").into_bytes();
-        let new =
-            Self { name: name.to_owned(), size, recipients, idle, tls: None, banner, clear: vec![], encrypted: vec![] };
-        new.written()
+        let (tls, handshake) = (None, Handshake::OnStarttls);
+        let (auth, clear, encrypted) = (vec![], vec![], vec![]);
+        Self { name: name.to_owned(), size, recipients, idle, tls, handshake, auth, banner, clear, encrypted }.written()
     }
 
     /// Offers STARTTLS.
     #[must_use]
     pub fn with_tls(self, acceptor: TlsAcceptor) -> Self {
         Self { tls: Some(acceptor), ..self }.written()
+    }
+
+    /// Begins TLS with the first byte instead of offering STARTTLS (RFC 8314 3.3).
+    #[must_use]
+    pub fn with_implicit_tls(self) -> Self {
+        Self { handshake: Handshake::AtOnce, ..self }
+    }
+
+    /// Takes mail only from clients that prove who they are, by one of these mechanisms (RFC 4954).
+    /// Where TLS is offered, AUTH is offered behind it only, so that no password travels in clear.
+    #[must_use]
+    pub fn with_auth(self, auth: &[AuthMechanism]) -> Self {
+        Self { auth: auth.to_vec(), ..self }.written()
     }
 
     /// Takes messages of up to this many bytes.
@@ -71,15 +96,20 @@ impl Settings {
     /// With the EHLO answers written for these settings.
     fn written(mut self) -> Self {
         let (name, size) = (&self.name, self.size);
-        let answer = |starttls: &str| {
+        let answer = |starttls: &str, auth: &str| {
             format!(
-                "250-{name}\r\n250-PIPELINING\r\n250-SIZE {size}\r\n{starttls}250-ENHANCEDSTATUSCODES\r\n\
+                "250-{name}\r\n250-PIPELINING\r\n250-SIZE {size}\r\n{starttls}{auth}250-ENHANCEDSTATUSCODES\r\n\
                  250-8BITMIME\r\n250-DSN\r\n250-SMTPUTF8\r\n250 CHUNKING\r\n"
             )
             .into_bytes()
         };
-        self.clear = answer(if self.tls.is_some() { "250-STARTTLS\r\n" } else { "" });
-        self.encrypted = answer("");
+        let auth = match self.auth.as_slice() {
+            [] => String::new(),
+            some => format!("250-AUTH {}\r\n", some.iter().map(|it| it.keyword()).collect::<Vec<_>>().join(" ")),
+        };
+        let clear = if self.tls.is_some() { answer("250-STARTTLS\r\n", "") } else { answer("", &auth) };
+        self.encrypted = answer("", &auth);
+        self.clear = clear;
         self
     }
 }

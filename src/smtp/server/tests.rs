@@ -3,12 +3,19 @@ use tokio::task::JoinHandle;
 
 use super::*;
 use crate::mail::Reply;
+use crate::smtp::client;
+use crate::smtp::sasl::Login;
+use crate::terms::AuthMechanism;
 
 /// Refuses `no@…` and `bad@…`, takes the rest and keeps it.
 #[derive(Default)]
 struct Sink(Vec<(Envelope, Message)>);
 
 impl Policy for Sink {
+    fn secret(&mut self, user: &str) -> Option<secrecy::SecretString> {
+        (user == "tim").then(|| secrecy::SecretString::from("tanstaaftanstaaf".to_owned()))
+    }
+
     async fn mail(&mut self, envelope: &Envelope) -> Answer {
         if envelope.from.starts_with("no@") { Answer::Say(Reply::new(550, "5.7.1 no")) } else { Answer::Yes }
     }
@@ -137,4 +144,65 @@ async fn endless_lines_and_errors_end_the_session() {
     assert_eq!((codes.join(" "), finished.end), ("220 500".to_owned(), End::Dropped));
     let (codes, finished, _) = dialog(&b"X\r\n".repeat(200)).await;
     assert_eq!((codes.len(), finished.end), (101, End::Dropped));
+}
+
+/// A server that wants a login, and a client in a session with it after EHLO.
+async fn with_login(auth: &[AuthMechanism]) -> (client::Session<DuplexStream>, JoinHandle<(Finished, Sink)>) {
+    let (near, task) = start(Settings::new("mx").with_auth(auth));
+    let mut session = client::Session::new(near);
+    session.greeting(LIMIT).await.expect("a greeting");
+    let hello = session.hello("me", LIMIT).await.expect("an answer");
+    let offered: Vec<String> = auth.iter().map(|it| it.keyword()).collect();
+    assert_eq!(hello.capabilities.parameters("AUTH"), Some(offered.join(" ").as_str()));
+    (session, task)
+}
+
+const LIMIT: Duration = Duration::from_secs(5);
+
+fn login(secret: &str) -> Login {
+    Login { user: "tim".to_owned(), secret: secret.to_owned().into() }
+}
+
+#[tokio::test]
+async fn every_mechanism_logs_in_with_the_right_secret_only() {
+    for mechanism in AuthMechanism::ALL.iter().copied() {
+        let (mut session, task) = with_login(&[mechanism]).await;
+        let before = session.mail("a@b", "", LIMIT).await.expect("a reply");
+        assert_eq!(before.code, 530, "{mechanism}");
+        let wrong = session.authenticate(mechanism, &login("wrong"), LIMIT).await.expect("a reply");
+        assert_eq!(wrong.code, 535, "{mechanism}");
+        let right = session.authenticate(mechanism, &login("tanstaaftanstaaf"), LIMIT).await.expect("a reply");
+        assert_eq!(right.code, 235, "{mechanism}");
+        let again = session.authenticate(mechanism, &login("tanstaaftanstaaf"), LIMIT).await.expect("a reply");
+        assert_eq!(again.code, 503, "{mechanism}: RFC 4954 4, once is enough");
+        for line in ["MAIL FROM:<a@b>", "RCPT TO:<c@d>", "DATA", ".", "QUIT"] {
+            session.command(crate::mail::Stage::Mail, line, LIMIT).await.expect("a reply");
+        }
+        let (_, sink) = task.await.expect("no panic");
+        assert_eq!(sink.0[0].0.user.as_deref(), Some("tim"), "{mechanism}");
+        assert!(received(&sink.0[0].0, "mx", "1", jiff::Timestamp::UNIX_EPOCH).contains(" with ESMTPA "));
+    }
+}
+
+#[tokio::test]
+async fn a_long_token_waits_to_be_asked_for() {
+    let (mut session, _task) = with_login(&[AuthMechanism::Xoauth2]).await;
+    let refused = session.authenticate(AuthMechanism::Xoauth2, &login(&"x".repeat(2000)), LIMIT).await;
+    assert_eq!(refused.expect("a reply").code, 535);
+}
+
+#[tokio::test]
+async fn auth_that_makes_no_sense_is_refused() {
+    let settings = Settings::new("mx").with_auth(&[AuthMechanism::Login, AuthMechanism::CramMd5]);
+    let (mut near, task) = start(settings);
+    near.write_all(
+        b"AUTH LOGIN\r\nEHLO me\r\nAUTH PLAIN AHgAeQ==\r\nAUTH LOGIN\r\n*\r\nAUTH LOGIN\r\n?\r\nAUTH CRAM-MD5\r\n\r\nQUIT\r\n",
+    )
+    .await
+    .expect("written");
+    let mut heard = String::new();
+    near.read_to_string(&mut heard).await.expect("read");
+    let codes: Vec<&str> = heard.lines().filter(|line| line.as_bytes()[3] == b' ').map(|line| &line[..3]).collect();
+    assert_eq!(codes, ["220", "503", "250", "504", "334", "501", "334", "535", "334", "535", "221"]);
+    assert_eq!(task.await.expect("no panic").0.end, End::Quit);
 }

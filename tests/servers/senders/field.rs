@@ -7,7 +7,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use jiff::Timestamp;
 use mxdrill::dns::Authority;
-use mxdrill::lab::{self, Ground, Keep, Lab, Setting};
+use mxdrill::lab::{self, Ground, Keep, Lab, Outbound, Setting};
 use mxdrill::proxy::{Front, Limits, Ours, Proxy, Settings, Termination, Upstream};
 use mxdrill::record::{Event, Journal, RunId, Tag};
 use mxdrill::scenario::{self, Defaults, LabHost, LabHostKind, LabTls, Timeouts};
@@ -165,6 +165,7 @@ fn plan(network: &str, trials: &[Trial]) -> scenario::Lab {
         dns_faults: trials.iter().filter_map(Trial::misnamed).collect(),
         network: Some(at_no_place(network.parse().expect("a network"))),
         families: vec![Family::V4],
+        policies: indexmap::IndexMap::new(),
     }
 }
 
@@ -192,6 +193,7 @@ fn setting(run: &RunId, journal: &Journal) -> Setting {
         platforms: HashMap::new(),
         addresses: HashMap::new(),
         timeouts: Timeouts::of(Defaults::Lab),
+        outbound: Outbound::default(),
         keep: Keep::Nothing,
     }
 }

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use mxdrill::mail::{Reply, Stage};
-use mxdrill::send::message;
+use mxdrill::scenario::form::Form;
+use mxdrill::send::{Wish, message};
 use mxdrill::smtp::Session;
 use mxdrill::tls::{self, Trust};
 use mxdrill::world::{self, Dice};
@@ -173,7 +174,19 @@ async fn hand_over<S: AsyncRead + AsyncWrite + Unpin>(mut session: Session<S>, l
     let Letter { tag, to, size } = letter;
     let from = format!("mxdrill+{tag}@sender.example");
     let (sender, recipient) = (from.parse().expect("an address"), to.parse().expect("an address"));
-    let message = message(tag, &sender, &recipient, 0, Timestamp::now(), Dice::new(0), 1).expect("a message");
+    let wish = Wish {
+        tag,
+        from: &sender,
+        to: &recipient,
+        size: 0,
+        form: Form::Plain,
+        template: None,
+        dkim: None,
+        now: Timestamp::now(),
+        dice: Dice::new(0),
+        number: 1,
+    };
+    let message = message(&wish).expect("a message").bytes;
     let filler = FILLER.repeat(size / FILLER.len());
     session.mail(&from, "", LIMIT).await.expect("a reply");
     session.rcpt(to, "", LIMIT).await.expect("a reply");

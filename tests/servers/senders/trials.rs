@@ -187,7 +187,7 @@ impl Trial {
         let hide = (at_body && self.framing == Framing::Data)
             .then(|| self.parse("at: ehlo, do: { hide: CHUNKING }, scope: all"));
         let since = Instant::now();
-        let arm = |(index, fault)| Armed { index, fault: Arc::new(fault), since };
+        let arm = |(index, fault)| Armed { index, fault: Arc::new(fault), since, of: None };
         [(index, Some(fault)), (usize::MAX, hide)]
             .into_iter()
             .filter_map(|(index, fault)| Some(arm((index, fault?))))

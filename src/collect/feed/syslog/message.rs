@@ -145,7 +145,7 @@ fn classic(body: &str) -> Parts<'_> {
 /// The line inside of a message whose text is a line of a log itself. Its writer knows better than
 /// whoever passed it on; where it does not name itself, the outer one does.
 fn inner<'a>(outer: &Parts<'a>) -> Option<Parts<'a>> {
-    let entry = wrapper::peel(outer.text)?;
+    let entry = wrapper::classic(outer.text)?;
     let (_, rest) = stamp::leading(outer.text)?;
     let stamp = outer.text[..outer.text.len() - rest.len()].trim_end();
     match (entry.host, entry.program) {

@@ -1,0 +1,5 @@
+<?php
+class JConfig {
+ public $mailer = 'mail';
+ public $smtphost = 'unused.old.example';
+}

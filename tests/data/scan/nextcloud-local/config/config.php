@@ -1,0 +1,5 @@
+<?php
+$CONFIG = array (
+  'mail_smtpmode' => 'sendmail',
+  'mail_smtphost' => 'unused.old.example',
+);

@@ -1,0 +1,1 @@
+INSERT INTO `wp_options` VALUES (1,'mailserver_url','lead.old.example','yes'),(2,'wp_mail_smtp','a:1:{s:4:\"smtp\";a:2:{s:4:\"host\";s:18:\"active.old.example\";s:4:\"pass\";s:6:\"s3cret\";}}','yes');
