@@ -12,7 +12,7 @@ pub(super) fn census(machine: &Machine, screen: &Screen, common: &Common, wanted
 }
 
 fn counted(machine: &Machine, screen: &Screen, common: &Common, wanted: &Census) -> Result<(), Exit> {
-    let inventory = files::inventory(screen, common.inventory.as_deref())?;
+    let inventory = files::inventory(screen, common.inventory.as_deref())?.map(|(inventory, _)| inventory);
     if let Some(inventory) = &inventory
         && !inventory.platforms.contains_key(&wanted.platform)
     {

@@ -101,14 +101,14 @@ pub(super) fn write(screen: &Screen, path: &Path, text: &str) -> Result<(), Exit
     })
 }
 
-/// Reads the inventory, where one is given; what is wrong with it is printed.
-pub(super) fn inventory(screen: &Screen, path: Option<&Path>) -> Result<Option<Inventory>, Exit> {
+/// Reads the inventory and its text, where one is given; what is wrong with it is printed.
+pub(super) fn inventory(screen: &Screen, path: Option<&Path>) -> Result<Option<(Inventory, SourceText)>, Exit> {
     let Some(path) = path else { return Ok(None) };
     let source = read(screen, path)?;
     match inventory::load(&source) {
         Ok((inventory, warnings)) => {
             screen.remarks(&warnings);
-            Ok(Some(inventory))
+            Ok(Some((inventory, source)))
         }
         Err(remarks) => {
             screen.remarks(&remarks);

@@ -10,11 +10,10 @@ use tokio::time::Instant;
 use super::accepts::{self, Credential};
 use super::arguments::{Common, ReportTo, Server, endpoint};
 use super::{Exit, Machine, Screen, drill, files};
-use crate::inventory::{self, Endpoint, Inventory};
+use crate::inventory::{Endpoint, Inventory};
 use crate::mail::Address;
 use crate::record::{Coverage, Examination, FindingSeverity, Report, RunId};
 use crate::scan::{self, AdHoc, Limits, Printed, Unwanted, Wanted};
-use crate::source::SourceText;
 
 /// The most paths that are read from stdin.
 const MAX_LISTED: usize = 1_000_000;
@@ -75,7 +74,9 @@ pub(super) struct Scan {
 
 pub(super) fn scan(machine: &mut Machine, screen: &Screen, common: &Common, wanted: &Scan) -> Exit {
     let began = Instant::now();
-    let prepared = inventory(screen, common).and_then(|(inventory, text)| {
+    let prepared = files::inventory(screen, common.inventory.as_deref()).and_then(|given| {
+        let (inventory, text) = given.unzip();
+        let inventory = inventory.unwrap_or_default();
         let sought = sought(screen, wanted, &inventory)?;
         let asking = accepts::prepared(machine, screen, wanted, &inventory)?;
         Ok((sought, text, paths(screen, wanted)?, asking))
@@ -131,21 +132,6 @@ fn name(paths: &[PathBuf], wanted: &Scan) -> String {
         format!("scan of {what} and running software")
     } else {
         format!("scan of {what}")
-    }
-}
-
-fn inventory(screen: &Screen, common: &Common) -> Result<(Inventory, Option<SourceText>), Exit> {
-    let Some(path) = common.inventory.as_deref() else { return Ok((Inventory::default(), None)) };
-    let text = files::read(screen, path)?;
-    match inventory::load(&text) {
-        Ok((inventory, remarks)) => {
-            screen.remarks(&remarks);
-            Ok((inventory, Some(text)))
-        }
-        Err(remarks) => {
-            screen.remarks(&remarks);
-            Err(Exit::Usage)
-        }
     }
 }
 

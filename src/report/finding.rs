@@ -121,6 +121,14 @@ pub(super) fn coverage(page: &mut Page, record: &Record) {
     page.entry(("looked at", Tint::Plain), &[Piece::from(text)]);
 }
 
+/// How much was looked at, in a sentence, and what was not, a line each; none for a run.
+pub(super) fn looked_at(record: &Record) -> Option<(String, Vec<String>)> {
+    let unseen = record.coverage.iter().filter(|it| it.look != Sight::Seen);
+    let unseen: Vec<String> = unseen.map(|it| format!("{}: {}", it.look, self::unseen(it))).collect();
+    let (all, seen) = (record.coverage.len(), record.coverage.len() - unseen.len());
+    (all > 0).then(|| (format!("Looked at {seen} of {all}; what was not seen is not clean."), unseen))
+}
+
 /// What of what could not be seen, and why.
 pub(super) fn unseen(one: &Coverage) -> String {
     let why = one.why.as_deref().map(|why| format!(": {}", tame(why))).unwrap_or_default();

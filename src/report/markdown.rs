@@ -14,7 +14,7 @@ use super::finding;
 use super::prose::{between, clock, probes, repeat, seconds, tame, times};
 use super::route::{Group, groups};
 use super::story::Faults;
-use crate::record::{PhaseRecord, Record, Report, Sight};
+use crate::record::{PhaseRecord, Record, Report};
 use crate::source::Paint;
 use crate::terms::Verdict;
 
@@ -80,15 +80,8 @@ fn findings(out: &mut String, record: &Record) {
             paragraph(out, &format!("**Fix:** {}", escaped(&tame(fix))));
         }
     }
-    let unseen: Vec<String> = record
-        .coverage
-        .iter()
-        .filter(|it| it.look != Sight::Seen)
-        .map(|it| format!("{}: {}", it.look, finding::unseen(it)))
-        .collect();
-    if !record.coverage.is_empty() {
-        let seen = record.coverage.len() - unseen.len();
-        paragraph(out, &format!("Looked at {seen} of {}; what was not seen is not clean.", record.coverage.len()));
+    if let Some((text, unseen)) = finding::looked_at(record) {
+        paragraph(out, &text);
         unseen.iter().for_each(|text| line(out, &format!("- {}", escaped(text))));
         line(out, "");
     }

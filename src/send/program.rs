@@ -7,12 +7,12 @@ use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, Command};
 use tokio::time::{Instant, timeout};
 
 use crate::record::{RanEnd, sysexit};
+use crate::world::ProcessGroup;
 
 /// How much of each output of a sender is kept, in bytes.
 pub(super) const KEPT: usize = 16 * 1024;
@@ -75,7 +75,7 @@ impl Program {
     }
 
     async fn attend(&self, mut child: Child, began: Instant) -> Ended {
-        let group = Group(child.id());
+        let group = ProcessGroup::led_by(child.id());
         let mut out = Kept::of(child.stdout.take(), self.keep);
         let mut err = Kept::of(child.stderr.take(), self.keep);
         let mut stdin = child.stdin.take();
@@ -122,27 +122,6 @@ fn how(status: ExitStatus) -> (RanEnd, Option<i32>) {
     match status.code() {
         Some(code) => (RanEnd::Exited, Some(code)),
         None => (RanEnd::Killed, status.signal()),
-    }
-}
-
-/// A process group that is killed when this is dropped.
-struct Group(Option<u32>);
-
-impl Group {
-    /// Its leader ended by itself: what it left running, such as a delivery in the background, is
-    /// its own affair.
-    fn leave(mut self) {
-        self.0 = None;
-    }
-}
-
-impl Drop for Group {
-    fn drop(&mut self) {
-        let pid = self.0.and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
-        if let Some(pid) = pid {
-            // It may be gone already.
-            let _ = kill_process_group(pid, Signal::KILL);
-        }
     }
 }
 
@@ -217,7 +196,7 @@ mod tests {
         let ended = sh(script, Duration::from_millis(300)).run().await;
         assert_eq!(ended.end, RanEnd::TimedOut);
         let child: i32 = ended.stdout.trim().parse().expect("a process id");
-        let pid = Pid::from_raw(child).expect("a process id");
+        let pid = rustix::process::Pid::from_raw(child).expect("a process id");
         let deadline = Instant::now() + LONG;
         // A zombie still counts as a process until init has seen it.
         let alive = || {

@@ -12,10 +12,12 @@
 mod clock;
 mod dial;
 mod dice;
+mod group;
 mod secret;
 mod vantage;
 
 pub use clock::Clock;
 pub use dial::{Callers, Calls, Dialer, Listening};
 pub use dice::Dice;
+pub use group::ProcessGroup;
 pub use secret::{Environment, SecretError};

@@ -14,10 +14,10 @@ use crate::audit::check::Ground;
 use crate::audit::gather::{Parts, Wanted};
 use crate::audit::zone::Zones;
 use crate::audit::{Order, look, weigh};
-use crate::inventory::{self, Inventory};
+use crate::inventory::Inventory;
 use crate::mail::address::is_domain;
 use crate::record::{Coverage, Examination, Finding, Report, RunId, Sight};
-use crate::source::{SourceText, plural};
+use crate::source::plural;
 use crate::world::Clock;
 
 pub(super) fn audit(machine: &mut Machine, screen: &Screen, common: &Common, wanted: &Audit) -> Exit {
@@ -27,8 +27,8 @@ pub(super) fn audit(machine: &mut Machine, screen: &Screen, common: &Common, wan
 }
 
 fn audited(machine: &mut Machine, screen: &Screen, common: &Common, wanted: &Audit) -> Result<Exit, Exit> {
-    let source = common.inventory.as_deref().map(|path| files::read(screen, path)).transpose()?;
-    let inventory = source.as_ref().map(|source| known(screen, source)).transpose()?.unwrap_or_default();
+    let (inventory, source) = files::inventory(screen, common.inventory.as_deref())?.unzip();
+    let inventory = inventory.unwrap_or_default();
     let named = named(screen, &wanted.domains)?;
     let (domains, seen, finished) = match wanted.zones.as_slice() {
         [] => live::live(machine, screen, wanted, &inventory, named)?,
@@ -54,19 +54,6 @@ fn audited(machine: &mut Machine, screen: &Screen, common: &Common, wanted: &Aud
 
 /// What an audit found, and what it looked at.
 pub(super) type Seen = (Vec<Finding>, Vec<Coverage>);
-
-fn known(screen: &Screen, source: &SourceText) -> Result<Inventory, Exit> {
-    match inventory::load(source) {
-        Ok((inventory, warnings)) => {
-            screen.remarks(&warnings);
-            Ok(inventory)
-        }
-        Err(remarks) => {
-            screen.remarks(&remarks);
-            Err(Exit::Usage)
-        }
-    }
-}
 
 /// The domains of the arguments, as the house writes names, each once.
 fn named(screen: &Screen, written: &[String]) -> Result<Vec<String>, Exit> {

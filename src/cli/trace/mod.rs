@@ -20,7 +20,7 @@ pub(super) fn trace(machine: &Machine, screen: &Screen, common: &Common, wanted:
 }
 
 fn traced(machine: &Machine, screen: &Screen, common: &Common, wanted: &Trace) -> Result<Exit, Exit> {
-    let inventory = files::inventory(screen, common.inventory.as_deref())?;
+    let inventory = files::inventory(screen, common.inventory.as_deref())?.map(|(inventory, _)| inventory);
     let (stored, logs): (Vec<PathBuf>, Vec<PathBuf>) =
         wanted.files.iter().cloned().partition(|path| stored::holds_messages(path));
     // Without an inventory only the services that are known by name can be trusted.

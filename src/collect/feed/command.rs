@@ -8,7 +8,6 @@
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::{Child, ChildStdout, Command};
 use tokio::sync::{mpsc, oneshot};
@@ -20,6 +19,7 @@ use super::super::{Collecting, Trouble};
 use super::lines::{Line, Lines, more};
 use super::{Age, CAPACITY, Item, Items, Source};
 use crate::inventory::LogFormat;
+use crate::world::ProcessGroup;
 
 /// How long a program may run without a word before it is taken to be watching.
 const GRACE: Duration = Duration::from_secs(1);
@@ -108,31 +108,13 @@ async fn keep_running(words: Vec<String>, first: Running, items: Items, mut stop
 struct Running {
     name: String,
     child: Child,
-    group: Group,
+    group: ProcessGroup,
     output: ChildStdout,
     /// The end of what it wrote to its standard error.
     said: JoinHandle<String>,
     lines: Lines,
     number: u64,
     started: Instant,
-}
-
-/// A process group; it is killed where it was not ended.
-struct Group(Option<Pid>);
-
-impl Group {
-    fn signal(&self, signal: Signal) {
-        if let Some(pid) = self.0 {
-            // It may be gone already.
-            let _ = kill_process_group(pid, signal);
-        }
-    }
-}
-
-impl Drop for Group {
-    fn drop(&mut self) {
-        self.signal(Signal::KILL);
-    }
 }
 
 impl Running {
@@ -151,7 +133,7 @@ impl Running {
             .kill_on_drop(true)
             .spawn()
             .map_err(|error| failed(error.to_string()))?;
-        let group = Group(child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?)));
+        let group = ProcessGroup::led_by(child.id());
         let output = child.stdout.take().ok_or_else(|| failed("it has no output".to_owned()))?;
         let errors = child.stderr.take().ok_or_else(|| failed("it has no output".to_owned()))?;
         let said = tokio::spawn(last_words(errors));
@@ -212,7 +194,7 @@ impl Running {
             Ok(Ok(status)) => how(status),
             _ => "closed its output".to_owned(),
         };
-        self.group.signal(Signal::KILL);
+        self.group.kill();
         let said = timeout(END_LIMIT, &mut self.said).await.ok().and_then(Result::ok).unwrap_or_default();
         let last = said.lines().rev().find(|line| !line.trim().is_empty()).map(str::trim).unwrap_or_default();
         match last {
@@ -223,7 +205,7 @@ impl Running {
 
     /// Ends the program and everything that it started.
     async fn end(mut self) {
-        self.group.signal(Signal::TERM);
+        self.group.ask_to_end();
         let _ = timeout(END_LIMIT, self.child.wait()).await;
         self.said.abort();
     }

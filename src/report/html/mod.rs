@@ -11,7 +11,7 @@ use super::route::{Group, groups};
 use super::sources::{self, SourceRow};
 use super::story::Faults;
 use super::{failure, finding};
-use crate::record::{Finding, PhaseRecord, Record, Report, Sight};
+use crate::record::{Finding, PhaseRecord, Record, Report};
 use crate::source::Paint;
 use crate::terms::Verdict;
 
@@ -94,17 +94,14 @@ fn summary(report: &Report) -> String {
 }
 
 fn part(record: &Record) -> Part {
-    let unseen = record.coverage.iter().filter(|it| it.look != Sight::Seen);
-    let unseen: Vec<String> = unseen.map(|it| format!("{}: {}", it.look, finding::unseen(it))).collect();
-    let seen = record.coverage.len() - unseen.len();
-    let coverage = format!("Looked at {seen} of {}; what was not seen is not clean.", record.coverage.len());
+    let (coverage, unseen) = finding::looked_at(record).unzip();
     Part {
         verdict: record.run_verdict,
         name: tame(&record.scenario.name),
         origin: origin(record),
         findings: record.findings.iter().map(found).collect(),
-        coverage: (!record.coverage.is_empty()).then_some(coverage),
-        unseen,
+        coverage,
+        unseen: unseen.unwrap_or_default(),
         phases: record.phases.iter().map(|it| phase(record, it)).collect(),
         design: Design::of(record),
         controls: controls(record),
